@@ -1,0 +1,1 @@
+"""Who rings: the merchant directory and the recognition of a number."""

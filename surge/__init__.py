@@ -1,0 +1,1 @@
+"""Incidents and surges: measured, declared, deflected, followed up."""
