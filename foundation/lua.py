@@ -9,7 +9,7 @@ The header's lines::
     -- KEYS  waiting[]  zset  one per queue                a group: all groups of a call are equally long
     -- ARGV  contact    str                                str, int (whole number) or float
     -- MOVES waiting -> reserved                           which moves of a state table it carries out
-    -- INCLUDE match                                       the text of include/match.lua goes before the body
+    -- INCLUDE match                                       the text of include/match.lua goes here
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
-_LINE = re.compile(r"^-- (KEYS|ARGV|MOVES|INCLUDE)\s+(\S+)\s*(.*)$", re.MULTILINE)
+_LINE = re.compile(r"^-- (KEYS|ARGV|MOVES|INCLUDE)[ \t]+(\S+)[ \t]*(.*)$", re.MULTILINE)
+_INCLUDE = re.compile(r"^-- INCLUDE[ \t]+(\S+).*$", re.MULTILINE)
 _READ = {"int": "tonumber(ARGV[{}])", "float": "tonumber(ARGV[{}])", "str": "ARGV[{}]"}
 
 
@@ -78,8 +79,6 @@ def load(package: str, name: str) -> Script:
     folder = resources.files(package) / "lua"
     body = (folder / f"{name}.lua").read_text("utf-8")
     declared = _LINE.findall(body)
-    included = [word for kind, word, _ in declared if kind == "INCLUDE"]
-    texts = [(folder / "include" / f"{word}.lua").read_text("utf-8") for word in included]
     words = [word for kind, word, _ in declared if kind == "KEYS"]
     keys = tuple(word for word in words if not word.endswith("[]"))
     groups = tuple(word.removesuffix("[]") for word in words if word.endswith("[]"))
@@ -87,7 +86,9 @@ def load(package: str, name: str) -> Script:
     moves = frozenset(
         (word, rest.removeprefix("->").split()[0]) for kind, word, rest in declared if kind == "MOVES"
     )
-    source = "\n".join([*_preamble(keys, groups, args), *texts, body])
+    # In its place, so that a script's short way need not pay for the functions of its long one.
+    body = _INCLUDE.sub(lambda line: (folder / "include" / f"{line[1]}.lua").read_text("utf-8"), body)
+    source = "\n".join([*_preamble(keys, groups, args), body])
     return Script(
         name=name,
         keys=keys,
@@ -99,16 +100,13 @@ def load(package: str, name: str) -> Script:
     )
 
 
-def _preamble(
-    keys: tuple[str, ...], groups: tuple[str, ...], args: tuple[tuple[str, str], ...]
-) -> list[str]:
-    lines = [f"local {key} = KEYS[{i}]" for i, key in enumerate(keys, 1)]
+def _preamble(keys: tuple[str, ...], groups: tuple[str, ...], args: tuple[tuple[str, str], ...]) -> list[str]:
+    lines = ["local KEYS, ARGV, tonumber = KEYS, ARGV, tonumber"]
+    lines += [f"local {key} = KEYS[{i}]" for i, key in enumerate(keys, 1)]
     if groups:
         lines.append(f"local group_size = (#KEYS - {len(keys)}) / {len(groups)}")
         for i, group in enumerate(groups):
-            lines.append(
-                f"local {group} = {{}} for i = 1, group_size do "
-                f"{group}[i] = KEYS[{len(keys)} + {i} * group_size + i] end"
-            )
+            first = f"{len(keys) + 1} + {i} * group_size"
+            lines.append(f"local {group} = {{ unpack(KEYS, {first}, {len(keys)} + {i + 1} * group_size) }}")
     lines += [f"local {arg} = {_READ[kind].format(i)}" for i, (arg, kind) in enumerate(args, 1)]
     return lines

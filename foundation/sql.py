@@ -1,0 +1,193 @@
+"""SQL sessions with deadlines: SQLite for one box, PostgreSQL for more.
+
+A session is one transaction. It is committed when its block ends, rolled back when the block raises,
+and given up when its time is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from sqlalchemy import URL, Connection, event
+from sqlalchemy import exc as sql_errors
+from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from foundation.errors import Mendable, Unavailable
+
+STATEMENT_S = 0.5
+"""How long one statement may take."""
+
+SESSION_STATEMENTS = 4
+"""A session as a whole may take so many times a statement's time."""
+
+SQLITE_BUSY_S = 0.3
+"""How long a writer waits for the other writer of a SQLite file."""
+
+# Not SQLITE_READONLY: that is a reading session that writes, a fault of ours.
+_SQLITE_AWAY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL")
+
+
+def normalised(url: str) -> URL:
+    """The URL with the driver we use: ``sqlite:///file`` or ``postgresql://user@host/name`` is enough.
+
+    Raises Mendable for any other database.
+    """
+    try:
+        parsed = make_url(url)
+    except sql_errors.ArgumentError:
+        raise Mendable("DATABASE_URL is not a URL: write sqlite:///file or postgresql://…") from None
+    kind = parsed.drivername.partition("+")[0]
+    drivers = {
+        "sqlite": "sqlite+aiosqlite",
+        "postgresql": "postgresql+psycopg",
+        "postgres": "postgresql+psycopg",
+    }
+    if kind not in drivers:
+        raise Mendable(f"DATABASE_URL names {kind}: only sqlite and postgresql are supported.")
+    return parsed.set(drivername=drivers[kind])
+
+
+def open_sql(url: str, *, pool: int = 10) -> Sql:
+    """Sessions on the database of ``url`` (see ``normalised``). It connects when first used."""
+    parsed = normalised(url)
+    if parsed.get_backend_name() == "sqlite":
+        engine = create_async_engine(
+            parsed, connect_args={"timeout": SQLITE_BUSY_S}, pool_timeout=STATEMENT_S, hide_parameters=True
+        )
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    else:
+        engine = create_async_engine(
+            parsed,
+            connect_args={"async_creator_fn": _ImpatientConnection.connect},
+            pool_size=pool,
+            max_overflow=0,
+            pool_timeout=STATEMENT_S,
+            hide_parameters=True,
+        )
+        event.listen(engine.sync_engine, "connect", _prepare_postgres)
+        event.listen(engine.sync_engine, "checkout", _refuse_stale)
+    return Sql(engine)
+
+
+class Sql:
+    """The door to one database. ``engine`` is for migrations and for tests."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self._reading = engine.execution_options(postgresql_readonly=True, surgeline_reading=True)
+
+    @asynccontextmanager
+    async def session(self, *, statement_s: float = STATEMENT_S) -> AsyncIterator[AsyncSession]:
+        """One transaction that may write. Raises Unavailable when the database does not answer in time.
+
+        Unavailable at the commit does not say whether it was carried out: write so that a repeat is
+        harmless. Objects may be read after the block.
+        """
+        async with self._open(self.engine, statement_s) as session:
+            yield session
+            await session.commit()
+
+    @asynccontextmanager
+    async def reading(self, *, statement_s: float = STATEMENT_S) -> AsyncIterator[AsyncSession]:
+        """One transaction that only reads, on one unchanging picture of the data in SQLite's case.
+
+        Reports ask for more time by ``statement_s``.
+        """
+        async with self._open(self._reading, statement_s) as session:
+            yield session
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+    @asynccontextmanager
+    async def _open(self, engine: AsyncEngine, statement_s: float) -> AsyncIterator[AsyncSession]:
+        try:
+            async with (
+                asyncio.timeout(statement_s * SESSION_STATEMENTS),
+                AsyncSession(engine, expire_on_commit=False) as session,
+            ):
+                if statement_s != STATEMENT_S and engine.dialect.name == "postgresql":
+                    connection = await session.connection()
+                    await connection.exec_driver_sql(
+                        f"SET LOCAL statement_timeout = {round(statement_s * 1000)}"
+                    )
+                yield session
+        except Exception as error:
+            if not not_answering(error):
+                raise
+            raise Unavailable(f"SQL gave no answer: {named(error)}") from error
+
+
+def not_answering(error: BaseException) -> bool:
+    """Whether this means that the database does not answer now, not that the question was wrong."""
+    if isinstance(error, (TimeoutError, ConnectionError, sql_errors.TimeoutError)):
+        return True
+    if not isinstance(error, sql_errors.DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return True
+    if not isinstance(error, (sql_errors.OperationalError, sql_errors.InterfaceError)):
+        return False
+    if isinstance(error.orig, psycopg.Error):
+        return True
+    # SQLite says "no such table" by the same class.
+    return str(getattr(error.orig, "sqlite_errorname", "")).startswith(_SQLITE_AWAY)
+
+
+def named(error: BaseException) -> str:
+    """What went wrong, without statement or parameters: those hold people's numbers."""
+    return type(getattr(error, "orig", None) or error).__name__
+
+
+class _ImpatientConnection(psycopg.AsyncConnection[Any]):
+    """A connection that is dropped when its query is given up.
+
+    psycopg would ask the server to cancel the query and wait for it, ten seconds when the server is frozen.
+    The server stops the query by its own statement timeout.
+    """
+
+    async def cancel_safe(self, *, timeout: float = 0.0) -> None:  # noqa: ASYNC109 psycopg's signature
+        self.pgconn.finish()
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    cursor = connection.cursor()
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reading = bool(connection.get_execution_options().get("surgeline_reading"))
+    if connection.info.get("reading") is not reading:
+        connection.exec_driver_sql(f"PRAGMA query_only = {int(reading)}")
+        connection.info["reading"] = reading
+    # A transaction that begins by reading cannot wait for its turn to write: it fails at once.
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _prepare_postgres(connection: DBAPIConnection, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"SET statement_timeout = {round(STATEMENT_S * 1000)}")
+    # A frozen process of ours must not hold locks for ever.
+    cursor.execute("SET idle_in_transaction_session_timeout = 10000")
+    cursor.close()
+    connection.commit()
+
+
+def _refuse_stale(connection: Any, _record: object, _proxy: object) -> None:
+    """An idle connection with something to read has been closed by the server: take another one."""
+    poll = select.poll()
+    poll.register(connection.driver_connection.fileno(), select.POLLIN | select.POLLHUP)
+    if poll.poll(0):
+        raise sql_errors.DisconnectionError
