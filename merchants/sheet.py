@@ -1,0 +1,208 @@
+"""A merchants file, read: CSV text in, rows out, or every bad line with its reason.
+
+The first line names the columns: ``name`` and ``numbers`` are needed; ``tier``, ``locations``, ``product``
+and ``language`` are not. Several numbers or locations in one field are separated by ``;`` or ``|``. A number
+that belongs to one location is written ``+1 415 555 0101 = Main Street``. Commas, semicolons or tabs between
+the fields, quotes, a byte order mark and any line ends are understood.
+
+Pure: how a number is normalised is given by the caller.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+
+from foundation.errors import Mendable
+
+COLUMNS = ("name", "tier", "numbers", "locations", "product", "language")
+TIERS = ("gold", "silver", "standard")
+LANGUAGES = ("en", "es")
+LONGEST = 120
+"""Characters of a name."""
+
+Normalise = Callable[[str], str]
+"""A telephone number as people write it to E.164. Raises Mendable when it is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One merchant as the file has it: ``numbers`` are (E.164, location or "")."""
+
+    line: int
+    name: str
+    tier: str
+    numbers: tuple[tuple[str, str], ...]
+    locations: tuple[str, ...]
+    product: str
+    language: str
+
+    @property
+    def key(self) -> str:
+        """The name in the form in which names are compared."""
+        return self.name.casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a line (1 is the header's)."""
+
+    line: int
+    reason: str
+
+
+class BadSheet(Mendable):
+    """The merchants file has bad lines; nothing was imported. ``faults`` names every one."""
+
+    def __init__(self, faults: Collection[Fault]) -> None:
+        self.faults = tuple(sorted(faults, key=lambda fault: fault.line))
+        lines = [f"line {fault.line}: {fault.reason}" for fault in self.faults]
+        super().__init__("\n".join(["Nothing was imported. Please mend these lines:", *lines]))
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a field may say, and what an empty one means."""
+
+    normalise: Normalise
+    tiers: Collection[str] = TIERS
+    languages: Collection[str] = LANGUAGES
+    tier: str = "standard"
+    language: str = "en"
+
+
+def read(content: str | bytes, policy: Policy) -> list[Row]:
+    """The rows of a merchants file. Raises BadSheet with every bad line and its reason."""
+    text = _text(content)
+    header, separator = _header(text)
+    rows: list[Row] = []
+    faults: list[Fault] = []
+    for number, fields in _records(text, separator, faults):
+        reasons: list[str] = []
+        if any(field.strip() for field in fields[len(header) :]):
+            reasons.append(f"it has {len(fields)} fields, the header {len(header)}; put quotes round a field")
+        given = dict(zip(header, fields, strict=False))
+        rows.append(_row(number, given, policy, reasons))
+        faults += [Fault(number, reason) for reason in reasons]
+    faults += _named_twice(rows)
+    if not rows:
+        faults.append(Fault(1, "there is no merchant below the header"))
+    if faults:
+        raise BadSheet(faults)
+    return rows
+
+
+def _header(text: str) -> tuple[list[str], str]:
+    """The names of the columns, and what separates the fields."""
+    first = re.split(r"[\r\n]", text, maxsplit=1)[0]
+    separator = max(",;\t", key=first.count)
+    header = [field.strip(' "').lower() for field in first.rstrip(f" {separator}").split(separator)]
+    reasons = [f"there is no column {name!r}" for name in ("name", "numbers") if name not in header]
+    strange = [name for name in header if name not in COLUMNS]
+    reasons += [f"{name!r} is no column of ours; those are {', '.join(COLUMNS)}" for name in strange]
+    reasons += [f"the column {name!r} is there twice" for name in COLUMNS if header.count(name) > 1]
+    if reasons:
+        raise BadSheet([Fault(1, reason) for reason in reasons])
+    return header, separator
+
+
+def _records(text: str, separator: str, faults: list[Fault]) -> Iterator[tuple[int, list[str]]]:
+    """Each record below the header with the line it begins on; one that cannot be read is a fault."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    begins = 1
+    while True:
+        try:
+            fields = next(reader, None)
+        except csv.Error as broken:
+            faults.append(Fault(begins, f"it cannot be read: {broken}"))
+            fields = []
+        if fields is None:
+            return
+        if begins > 1 and any(field.strip() for field in fields):
+            yield begins, fields
+        begins = reader.line_num + 1
+
+
+def _text(content: str | bytes) -> str:
+    if isinstance(content, str):
+        return content.removeprefix("\ufeff")
+    wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+    try:
+        return content.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError as broken:
+        line = content[: broken.start].count(b"\n") + 1
+        raise BadSheet([Fault(line, "it is not UTF-8 text; save the file as CSV in UTF-8")]) from broken
+
+
+def _row(line: int, given: dict[str, str], policy: Policy, reasons: list[str]) -> Row:
+    """One record as a row; what is wrong with it is added to ``reasons``."""
+    name = _named(given.get("name", ""), "name", reasons)
+    if not name:
+        reasons.append("it has no name")
+    locations = tuple(_named(part, "location", reasons) for part in _several(given.get("locations", "")))
+    for twice in sorted({place for place in locations if locations.count(place) > 1}):
+        reasons.append(f"the location {twice!r} is there twice")
+    numbers = _numbers(given.get("numbers", ""), locations, policy, reasons)
+    tier = given.get("tier", "").strip().lower() or policy.tier
+    if tier not in policy.tiers:
+        reasons.append(f"{tier!r} is no tier; ours are {', '.join(policy.tiers)}")
+    language = given.get("language", "").strip().lower().replace("_", "-").split("-")[0] or policy.language
+    if language not in policy.languages:
+        reasons.append(f"{language!r} is no language we speak; we speak {', '.join(policy.languages)}")
+    product = _named(given.get("product", ""), "product", reasons)
+    return Row(line, name, tier, numbers, locations, product, language)
+
+
+def _numbers(
+    field: str, locations: tuple[str, ...], policy: Policy, reasons: list[str]
+) -> tuple[tuple[str, str], ...]:
+    found: list[tuple[str, str]] = []
+    for part in _several(field):
+        written, _, place = (piece.strip() for piece in part.partition("="))
+        if place and place not in locations:
+            reasons.append(f"the number {written} is given to {place!r}, which is none of its locations")
+        try:
+            found.append((policy.normalise(written), place))
+        except Mendable as bad:
+            reasons.append(str(bad))
+    if not _several(field):
+        reasons.append("it has no telephone number")
+    return tuple(found)
+
+
+def _named_twice(rows: list[Row]) -> Iterator[Fault]:
+    """Names and numbers that are on two lines (or twice on one); each fault names both."""
+    names: dict[str, int] = {}
+    numbers: dict[str, int] = {}
+    for row in rows:
+        if row.name:
+            first = names.setdefault(row.key, row.line)
+            if first != row.line:
+                yield Fault(row.line, f"the name {row.name!r} is on line {first} already")
+        seen: set[str] = set()
+        for number, _ in row.numbers:
+            first = numbers.setdefault(number, row.line)
+            if first != row.line:
+                yield Fault(row.line, f"the number {number} is on line {first} already")
+            elif number in seen:
+                yield Fault(row.line, f"the number {number} is there twice")
+            seen.add(number)
+
+
+def _several(field: str) -> list[str]:
+    return [part.strip() for part in re.split(r"[;|]", field) if part.strip()]
+
+
+def _named(field: str, what: str, reasons: list[str]) -> str:
+    """A name on one line, without control characters, not too long."""
+    kept = "".join(
+        " " if unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") else letter for letter in field
+    )
+    name = unicodedata.normalize("NFC", " ".join(kept.split()))
+    if len(name) > LONGEST:
+        reasons.append(f"the {what} is {len(name)} characters long; {LONGEST} are allowed")
+    return name
