@@ -1,0 +1,94 @@
+"""How long a contact will still wait, from plain figures of the present.
+
+The plain form: agents now, one pooled rate of hanging up, and the contacts ahead. Source of the formulas:
+W. Whitt's sum of exponential stages for the M/M/s+M queue, seen by one who stays, walked from the head of
+the line with the expected share of those ahead who have not hung up by then ("fluid survival").
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+MODEL_ERROR = 0.12
+"""Standard deviation of what the model itself gets wrong, as a share of the mean; it widens the range."""
+
+LEAST_DRAIN = 0.05
+"""Share of the capacity that is left to this contact's band however many come with a higher one."""
+
+_Z10, _Z90 = -1.2815515655446004, 1.2815515655446004
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The remaining wait in seconds: quantiles and mean. One in ten waits less than ``p10``."""
+
+    p10: float
+    p50: float
+    p90: float
+    mean: float
+
+
+def plain_wait(
+    ahead: int, agents: int, handling_s: float, hangup_per_s: float, higher_per_s: float = 0.0
+) -> Estimate | None:
+    """The remaining wait of a contact with ``ahead`` others before it, when all ``agents`` are busy.
+
+    ``handling_s`` is the mean time one contact occupies an agent (wrap-up included), ``hangup_per_s`` theta,
+    the hang-ups per second of waiting, ``higher_per_s`` lo, the arrivals of higher bands per second.
+
+    With c = agents / handling_s and d = c - lo, walking from the head of the line, t = 0, V = 0:
+
+    - lo is taken as at most 95 % of c (a drain d is always left);
+    - each contact ahead is still there with probability S = exp(-theta t) and then takes 1/d on average:
+      x = S / d;  V = V max(0, 1 - theta x)^2 + S (e2 + 1/d^2) - x^2;  t = t + x;
+      where e2 = (c + lo) / (c - lo)^3 is the variance of one such step;
+    - oneself last, with S = 1;
+    - V = V + (0.12 t)^2 for the model's own error;
+    - the quantiles are those of the gamma law with mean t and variance V, by Wilson and Hilferty (1931).
+
+    None when nothing honest can be said: nobody serves the queue, or a figure is missing or absurd.
+    """
+    figures = (handling_s, hangup_per_s, higher_per_s)
+    if ahead < 0 or agents <= 0 or not all(math.isfinite(figure) and figure >= 0 for figure in figures):
+        return None
+    if handling_s == 0:
+        return None
+    capacity = agents / handling_s
+    steps = _steps(capacity, hangup_per_s, higher_per_s, _ladder_length(ahead))
+    mean, variance = steps[ahead]
+    return _quantiles(mean, variance + (MODEL_ERROR * mean) ** 2)
+
+
+@lru_cache(maxsize=64)
+def _steps(capacity: float, theta: float, higher: float, length: int) -> tuple[tuple[float, float], ...]:
+    """Mean and variance of the wait with 0, 1, ... ``length`` - 1 ahead: one walk serves the whole line."""
+    drain = max(capacity - higher, LEAST_DRAIN * capacity)
+    one_s = 1 / drain
+    spread = (2 * capacity - drain) / drain**3  # (c + lo) / (c - lo)^3, with the drain that was left to us
+    second = spread + one_s**2
+    at, variance = 0.0, 0.0
+    steps = []
+    for _ in range(length):
+        steps.append((at + one_s, variance * max(0.0, 1 - theta * one_s) ** 2 + spread))
+        still_there = math.exp(-theta * at)
+        advance = still_there * one_s
+        variance = variance * max(0.0, 1 - theta * advance) ** 2 + still_there * second - advance**2
+        at += advance
+    return tuple(steps)
+
+
+def _ladder_length(ahead: int) -> int:
+    """A power of two above ``ahead``, at least 64: callers of one line share their steps."""
+    return max(64, 1 << ahead.bit_length())
+
+
+def _quantiles(mean: float, variance: float) -> Estimate:
+    shape = mean**2 / variance
+    ninth = 1 / (9 * shape)
+
+    def at(z: float) -> float:
+        return mean * max(0.0, 1 - ninth + z * math.sqrt(ninth)) ** 3
+
+    return Estimate(p10=at(_Z10), p50=at(0.0), p90=at(_Z90), mean=mean)
