@@ -20,6 +20,7 @@ from foundation.clock import monotonic_s
 from foundation.errors import Unavailable
 from foundation.sql import Sql, named, open_sql
 from foundation.sql import not_answering as sql_not_answering
+from foundation.together import Together
 
 __all__ = [
     "Breaker",
@@ -43,7 +44,7 @@ def open_redis(url: str, *, timeout_s: float = 0.25, connect_timeout_s: float = 
     all ``pool`` connections are taken it waits 0.15 s for one. Nothing is retried: a lost answer does not
     say whether the command was carried out.
     """
-    return _open(url, timeout_s, connect_timeout_s, pool)
+    return _open(Together, url, timeout_s, connect_timeout_s, pool)
 
 
 def open_blocking_redis(url: str, *, pool: int = 10) -> Redis:
@@ -51,10 +52,10 @@ def open_blocking_redis(url: str, *, pool: int = 10) -> Redis:
 
     The client's own deadline lies 2 s beyond, so that it never cuts off a block which runs its course.
     """
-    return _open(url, LONGEST_BLOCK_S + 2.0, 0.5, pool)
+    return _open(Redis, url, LONGEST_BLOCK_S + 2.0, 0.5, pool)
 
 
-def _open(url: str, timeout_s: float, connect_timeout_s: float, pool: int) -> Redis:
+def _open(kind: type[Redis], url: str, timeout_s: float, connect_timeout_s: float, pool: int) -> Redis:
     connections = BlockingConnectionPool.from_url(
         url,
         max_connections=pool,
@@ -67,7 +68,7 @@ def _open(url: str, timeout_s: float, connect_timeout_s: float, pool: int) -> Re
         protocol=2,
         driver_info=None,
     )
-    return Redis.from_pool(connections)
+    return kind.from_pool(connections)
 
 
 @asynccontextmanager

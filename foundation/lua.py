@@ -20,13 +20,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
 _LINE = re.compile(r"^-- (KEYS|ARGV|MOVES|INCLUDE)[ \t]+(\S+)[ \t]*(.*)$", re.MULTILINE)
-_INCLUDE = re.compile(r"^-- INCLUDE[ \t]+(\S+).*$", re.MULTILINE)
+_INCLUDE = re.compile(r"^[ \t]*-- INCLUDE[ \t]+(\S+).*$", re.MULTILINE)
 _READ = {"int": "tonumber(ARGV[{}])", "float": "tonumber(ARGV[{}])", "str": "ARGV[{}]"}
 
 
@@ -86,9 +87,7 @@ def load(package: str, name: str) -> Script:
     moves = frozenset(
         (word, rest.removeprefix("->").split()[0]) for kind, word, rest in declared if kind == "MOVES"
     )
-    # In its place, so that a script's short way need not pay for the functions of its long one.
-    body = _INCLUDE.sub(lambda line: (folder / "include" / f"{line[1]}.lua").read_text("utf-8"), body)
-    source = "\n".join([*_preamble(keys, groups, args), body])
+    source = "\n".join([*_preamble(keys, groups, args), _with_includes(folder / "include", body)])
     return Script(
         name=name,
         keys=keys,
@@ -97,6 +96,13 @@ def load(package: str, name: str) -> Script:
         moves=moves,
         source=source,
         sha=hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest(),
+    )
+
+
+def _with_includes(folder: Traversable, text: str) -> str:
+    """Each in its place, so that a script's short way need not pay for the functions of its long one."""
+    return _INCLUDE.sub(
+        lambda line: _with_includes(folder, (folder / f"{line[1]}.lua").read_text("utf-8")), text
     )
 
 

@@ -1,0 +1,103 @@
+"""`surgeline bench line|doors`: measure, compare in one run, print the ratios."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from drill.bench import line
+from drill.bench.cpu import pin
+from drill.bench.crowd import Crowd, resp
+from foundation.embedded import EmbeddedServer, find_server
+from foundation.errors import SurgelineError
+
+
+async def bench_line(
+    rounds: int, batches: int, depths: tuple[int, ...], say: Console
+) -> list[dict[str, object]]:
+    with tempfile.TemporaryDirectory(prefix="surgeline-bench-") as folder:
+        server = EmbeddedServer(Path(folder), find_server())
+        server.start()
+        try:
+            crowd = await Crowd.at(str(server.socket_path))
+            (told,) = await crowd.ask([resp("INFO", "server")])
+            assert isinstance(told, bytes)
+            pid = next(int(row[11:]) for row in told.decode().splitlines() if row.startswith("process_id:"))
+            pin(pid, 0)
+            pin(os.getpid(), 1)
+            bench = line.Bench(crowd, pid)
+            await bench.prepare()
+            measured = {}
+            for depth in depths:
+                say.print(f"filling the line to {depth:,} and measuring …", style="dim")
+                await bench.fill(depth)
+                measured[depth] = await bench.measure(rounds, batches)
+            return line.rows(measured)
+        finally:
+            server.stop()
+
+
+def show_line(table: list[dict[str, object]], say: Console) -> None:
+    depths: dict[int, float] = table[0]["ratios"]  # type: ignore[assignment]  # rows() made it so
+    page = Table(
+        title="Server CPU per operation, as a multiple of a script that does nothing (50 connections)"
+    )
+    page.add_column("operation")
+    for depth in depths:
+        page.add_column(f"{depth:,} waiting", justify="right")
+    for name in ("growth", "µs", "target", ""):
+        page.add_column(name, justify="right")
+    for row in table:
+        ratios: dict[int, float] = row["ratios"]  # type: ignore[assignment]
+        page.add_row(
+            str(row["operation"]),
+            *(f"{value:.2f}×" for value in ratios.values()),
+            f"{row['growth']}",
+            f"{row['us']}",
+            f"≤ {row['target']}" if row["target"] else "",
+            "met" if row["met"] else "MISSED",
+        )
+    say.print(page)
+    say.print(f"Growth from the shallowest to the deepest line: at most {line.GROWTH}.", style="dim")
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="surgeline bench", description=__doc__)
+    parser.add_argument("what", choices=("line", "doors"))
+    parser.add_argument("--rounds", type=int, default=7, help="medians are taken over so many rounds")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    asked = parser.parse_args(argv)
+    say = Console(stderr=asked.json)
+    try:
+        table: list[dict[str, Any]]
+        if asked.what == "line":
+            table = asyncio.run(bench_line(asked.rounds, 8, line.DEPTHS, say))
+        else:
+            from drill.bench import doors
+
+            table = doors.run(asked.rounds, say)
+    except SurgelineError as error:
+        say.print(str(error), style="red")
+        return 1
+    if asked.json:
+        sys.stdout.write(json.dumps({"bench": asked.what, "rows": table}) + "\n")
+    elif asked.what == "line":
+        show_line(table, say)
+    else:
+        from drill.bench import doors
+
+        doors.show(table, say)
+    return 0 if all(row["met"] for row in table) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
