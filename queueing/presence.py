@@ -35,7 +35,8 @@ MOVES: dict[Presence, frozenset[Presence]] = {
     Presence.OFF: frozenset({Presence.AWAY, Presence.READY}),
     Presence.AWAY: frozenset({Presence.READY, Presence.OFF}),
     Presence.READY: frozenset({Presence.RESERVED, Presence.AWAY, Presence.OFF}),
-    # reserved -> ready: the caller left, or the agent declined; reserved -> away: two misses, or a break asked.
+    # reserved -> ready: the caller left, or the agent declined or missed it once.
+    # reserved -> away: missed twice in a row, or a break was asked for.
     Presence.RESERVED: frozenset({Presence.TALKING, Presence.READY, Presence.AWAY, Presence.OFF}),
     # talking -> ready: the two could not be joined, there is nothing to wrap up.
     Presence.TALKING: frozenset({Presence.WRAP_UP, Presence.READY, Presence.AWAY, Presence.OFF}),

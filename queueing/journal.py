@@ -1,0 +1,220 @@
+"""What happened in the line, in order: the journal stream as typed events.
+
+Every move writes its line in the same script; ``write`` adds what is no move (something said, asked for or
+noted down). Readers are consumer groups, each at its own pace; ``trim`` drops what all of them have
+acknowledged. Give reads a client of ``foundation.connections.open_blocking_redis`` and ``block_ms`` ≤ 4000.
+All raise Unavailable when Redis does not answer.
+
+In the stream a line is one field, named by the kind: ``at|contact|agent|queue|band|name=value|…``; a last
+value that may hold a ``|`` itself stands after ``||``. A script may write two lines as one entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from foundation.connections import answering
+from queueing.keys import Keys
+
+LONGEST_BLOCK_MS = 4_000
+
+KINDS: Mapping[str, str] = {
+    # A contact's moves.
+    "entered": "it joined the line: arrival, resumed, card",
+    "full": "it found the line full, and did not join: card",
+    "reserved": "an agent is asked for it: fence, deadline, line",
+    "declined": "the agent said no: fence, line",
+    "missed": "the agent did not say: fence, misses, line",
+    "released": "the agent is asked no more, the caller or the agent having gone: fence, line, why",
+    "accepted": "the agent said yes: fence, line",
+    "connected": "the two have met: fence, wait_ms",
+    "unjoined": "the two could not be joined, or lost each other: fence, from, why, line",
+    "transferred": "to another queue: from, from_queue, from_band, to",
+    "band_changed": "to another band: from_band",
+    "reopened": "every agent at work had passed on it: they may be asked again",
+    "ended": "disposition, wait_ms, talk_ms",
+    # An agent's. Those after a wrap-up carry its contact, wrap_ms and handling_ms.
+    "agent_in": "signed in, or changed queues or phone: from, skills, line, name",
+    "agent_ready": "from, reason",
+    "agent_away": "from, reason",
+    "agent_off": "from, reason",
+    "agent_wish": "asked while talking for afterwards: wish, reason",
+    "wrap_up": "deadline",
+    # No moves.
+    "told": "what a caller heard: position, low_s, high_s",
+    "note": "what an agent wrote down: outcome, text",
+    "held": "the caller is put on hold",
+    "unheld": "and is back",
+    "hang_up_asked": "the agent asks to end the call",
+    "message": "a recorded message",
+    "turned_away": "a call that never joined: disposition, card",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the journal. ``id`` is the stream's: its order, and the name of the fact for ever.
+
+    A second line of the same entry has the entry's id and ``.1``.
+    """
+
+    id: str
+    kind: str
+    at_ms: int
+    contact: str
+    agent: str
+    queue: str
+    band: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+def unpacked(entry_id: str, entry: Mapping[str, str]) -> list[Event]:
+    """The events of one stream entry. Raises ValueError for an entry that is none of ours."""
+    return [
+        _line(f"{entry_id}.{place}" if place else entry_id, kind, text)
+        for place, (kind, text) in enumerate(entry.items())
+    ]
+
+
+def _line(event_id: str, kind: str, text: str) -> Event:
+    at, contact, agent, queue, band, rest = text.split("|", 5)
+    if rest.startswith("|"):
+        pairs, last = [], rest[1:]
+    else:
+        named, _, last = rest.partition("||")
+        pairs = named.split("|") if named else []
+    told = dict(pair.split("=", 1) for pair in [*pairs, last] if pair)
+    return Event(event_id, kind, int(at), contact, agent, queue, band, told)
+
+
+def packed(at_ms: int, contact: str, agent: str, queue: str, band: str, told: Mapping[str, object]) -> str:
+    """The value of a stream entry. The last of ``told`` may hold anything; the others no ``|``."""
+    *pairs, last = [f"{name}={value}" for name, value in told.items()] or [""]
+    named = "|".join(pair.replace("|", "/") for pair in pairs)
+    head = "|".join(word.replace("|", "/") for word in (contact, agent, queue, band))
+    return f"{at_ms}|{head}|{named}" + (f"{'||' if named else '|'}{last}" if last else "")
+
+
+async def write(
+    redis: Redis,
+    keys: Keys,
+    kind: str,
+    *,
+    at_ms: int,
+    contact: str = "",
+    agent: str = "",
+    queue: str = "",
+    band: str = "",
+    **told: object,
+) -> str:
+    """Add what is no move of the line; returns the event's id. Raises ValueError for an unknown kind."""
+    if kind not in KINDS:
+        raise ValueError(f"{kind!r} is not in journal.KINDS")
+    async with answering():
+        entry: Any = {kind: packed(at_ms, contact, agent, queue, band, told)}
+        return str(await redis.xadd(keys.journal, entry))
+
+
+async def ensure_group(redis: Redis, keys: Keys, group: str) -> None:
+    """Make the group unless it is there. It begins with the oldest line still in the journal."""
+    async with answering():
+        try:
+            await redis.xgroup_create(keys.journal, group, id="0", mkstream=True)
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+
+
+async def read(
+    redis: Redis,
+    keys: Keys,
+    group: str,
+    consumer: str,
+    *,
+    count: int = 100,
+    block_ms: int = 0,
+    again: bool = False,
+) -> list[Event]:
+    """The next lines for this consumer, oldest first; none when ``block_ms`` pass without one.
+
+    ``block_ms`` 0 does not wait, 4000 is the longest. ``again`` gives what this consumer was given before
+    and has not acknowledged: ask so first after a start or a failure.
+    """
+    async with answering():
+        streams: dict[Any, Any] = {keys.journal: "0" if again else ">"}
+        block = min(block_ms, LONGEST_BLOCK_MS) if block_ms > 0 and not again else None
+        told: Any = await redis.xreadgroup(group, consumer, streams, count=count, block=block)
+    if isinstance(told, dict):
+        told = list(told.items())
+    return [event for _stream, entries in told or [] for event in _events(entries)]
+
+
+async def claim(
+    redis: Redis, keys: Keys, group: str, consumer: str, *, idle_ms: int = 30_000, count: int = 100
+) -> list[Event]:
+    """Take over lines that were given to a consumer which has not acknowledged them for ``idle_ms``."""
+    async with answering():
+        told: Any = await redis.xautoclaim(
+            keys.journal, group, consumer, min_idle_time=idle_ms, start_id="0-0", count=count
+        )
+    return _events(told[1])
+
+
+async def ack(redis: Redis, keys: Keys, group: str, ids: Iterable[str]) -> None:
+    """These are dealt with: all lines of their entries. Acknowledging twice is harmless."""
+    given = tuple({_entry_id(event_id) for event_id in ids})
+    if given:
+        async with answering():
+            await redis.xack(keys.journal, group, *given)
+
+
+async def event(redis: Redis, keys: Keys, event_id: str) -> Event | None:
+    """One line by its id, while it is in the journal."""
+    async with answering():
+        entry_id = _entry_id(event_id)
+        entries: Any = await redis.xrange(keys.journal, entry_id, entry_id)
+    return next((event for event in _events(entries) if event.id == event_id), None)
+
+
+async def trim(redis: Redis, keys: Keys) -> int:
+    """Drop the lines that every group has acknowledged; returns how many. Without groups, none."""
+    async with answering():
+        if not await redis.exists(keys.journal):
+            return 0
+        groups: Any = await redis.xinfo_groups(keys.journal)
+        firsts = []
+        for group in groups:
+            if group["pending"]:
+                pending: Any = await redis.xpending(keys.journal, group["name"])
+                first = pending["min"]
+            else:
+                first = None
+            firsts.append(_parts(first) if first else _after(group["last-delivered-id"]))
+        if not firsts:
+            return 0
+        ms, seq = min(firsts)
+        return int(await redis.xtrim(keys.journal, minid=f"{ms}-{seq}", approximate=False))
+
+
+def _events(entries: Sequence[tuple[str, Mapping[str, str] | None]]) -> list[Event]:
+    # A claimed line that was trimmed meanwhile comes without its fields.
+    return [event for entry_id, entry in entries if entry for event in unpacked(entry_id, entry)]
+
+
+def _entry_id(event_id: str) -> str:
+    return event_id.partition(".")[0]
+
+
+def _parts(entry_id: str) -> tuple[int, int]:
+    ms, _, seq = entry_id.partition("-")
+    return int(ms), int(seq or 0)
+
+
+def _after(entry_id: str) -> tuple[int, int]:
+    ms, seq = _parts(entry_id)
+    return ms, seq + 1

@@ -1,0 +1,325 @@
+"""The line: verbs over Lua. Each is one script, one atomic move, one or more lines of the journal.
+
+A repeat of any verb is harmless and says so. Every verb raises Unavailable when Redis does not answer.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any
+
+from redis.asyncio import Redis
+
+from foundation.breaker import Breaker
+from foundation.connections import answering
+from foundation.errors import Mendable
+from foundation.lua import load
+from queueing.bands import Band
+from queueing.keys import Keys, entering, standing
+from queueing.policy import LinePolicy, Queue
+from queueing.presence import Presence
+from queueing.records import (
+    AgentNow,
+    Board,
+    Card,
+    ContactNow,
+    Entry,
+    EntryOutcome,
+    Expired,
+    Hold,
+    KeptPlace,
+    Outcome,
+    QueueNow,
+)
+from queueing.states import ContactState, Disposition
+
+__all__ = [
+    "Band",
+    "Board",
+    "Card",
+    "ContactNow",
+    "Entry",
+    "EntryOutcome",
+    "Expired",
+    "Hold",
+    "KeptPlace",
+    "Line",
+    "LinePolicy",
+    "Outcome",
+    "Queue",
+    "QueueNow",
+]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,63}")
+
+
+def nameable(name: str) -> bool:
+    """Whether a contact, an agent or a caller key may be called so: it must not break a packed page."""
+    return _NAME.fullmatch(name) is not None
+
+
+class Line:
+    """The line of one centre."""
+
+    def __init__(self, redis: Redis, policy: LinePolicy, breaker: Breaker | None = None) -> None:
+        self.policy = policy
+        self.keys = Keys.of(policy)
+        self._redis = redis
+        self._breaker = breaker
+        self._here = {q.name: key for q, key in zip(policy.queues, self.keys.waiting, strict=True)}
+        self._entering = {q.name: entering(self.keys, policy, q) for q in policy.queues}
+        self._scripts = {name: self._bound(name) for name in _SCRIPTS}
+
+    def _bound(self, name: str) -> partial[Any]:
+        script = load("queueing", name)
+        return partial(script, self._redis, **standing(script, self.policy, self.keys))
+
+    async def _run(self, script: str, /, **given: Any) -> Any:
+        async with answering(self._breaker):
+            return await self._scripts[script](**given)
+
+    async def _move(self, name: str, contact: str, **given: Any) -> Outcome:
+        if not nameable(contact):
+            return Outcome.GONE
+        return Outcome(await self._run(name, contact=contact, **given))
+
+    # --- arriving and waiting -----------------------------------------------------------------------
+
+    async def enter(
+        self, contact: str, *, queue: str, band: str, card: Card, caller_key: str = "", now_ms: int
+    ) -> Entry:
+        """Join the line; an idle agent is asked at once. A second time it is ALREADY, and changes nothing.
+
+        With the ``caller_key`` of somebody who dropped out less than ``resume_ms`` ago, the old place is
+        taken up, even when the line is full. Raises Mendable for an unknown queue or band, or for a name
+        that is none.
+        """
+        self.policy.queue(queue)
+        head_start = self.policy.band(band).head_start_ms
+        if not nameable(contact) or (caller_key and not nameable(caller_key)):
+            raise Mendable("A contact's name and a caller key are letters, digits and ._:+- only.")
+        reply = await self._run(
+            "enter",
+            contact=contact,
+            **self._entering[queue],
+            band=band,
+            head_start_us=head_start * 1000,
+            caller_key=caller_key,
+            card=card.packed(),
+            now_ms=now_ms,
+        )
+        if len(reply) == 2:
+            position, waiting = reply
+            return Entry(EntryOutcome.ENTERED, ContactState.WAITING, position, waiting, queue, band)
+        outcome, state, position, waiting, its_queue, its_band, resumed = reply
+        if outcome == "already" and state == "waiting" and not position:  # it has gone to another queue
+            position, waiting = await self._place(contact, its_queue)
+        late = outcome == "already" and state == "ended"
+        return Entry(
+            outcome=EntryOutcome.ENDED if late else EntryOutcome(outcome),
+            state=ContactState(state),
+            position=position,
+            waiting=waiting,
+            queue=its_queue,
+            band=its_band,
+            resumed=resumed == 1,
+        )
+
+    async def _place(self, contact: str, queue: str) -> tuple[int, int]:
+        async with answering(self._breaker):
+            waiting = await self._redis.zcard(self._here[queue])
+        return await self.position(contact) or 0, waiting
+
+    async def kept_place(self, caller_key: str, now_ms: int) -> KeptPlace | None:
+        """The place this caller dropped out of less than ``resume_ms`` ago, to skip the menu."""
+        if not nameable(caller_key):
+            return None
+        async with answering(self._breaker):
+            page = await self._redis.hget(self.keys.book, f"~{caller_key}")
+        if page is None:
+            return None
+        queue, band, _arrival, entered, dropped, contact, card = str(page).split("|", 6)
+        if now_ms - int(dropped) > self.policy.resume_ms or queue not in self._here:
+            return None
+        return KeptPlace(queue, band, int(entered), int(dropped), contact, Card.unpacked(card))
+
+    async def hold(self, contact: str, *, ask: str, facts: str, now_ms: int) -> Hold | None:
+        """Where a contact stands, for its hold loop; None when unknown.
+
+        ``ask`` is the fingerprint of the request, ``facts`` whatever else the answer is made from. The
+        same ``ask`` as last time gives what the first was answered from, so the answer is the same.
+        """
+        if not nameable(contact):
+            return None
+        reply = await self._run(
+            "hold", contact=contact, ask=ask.replace("|", "_"), facts=facts, now_ms=now_ms
+        )
+        if reply is None:
+            return None
+        repeat, answer = reply
+        _, asked, state, queue, band, agent, entered, position, waiting, its_facts = answer.split("|", 9)
+        return Hold(
+            state=ContactState(state),
+            queue=queue,
+            band=band,
+            position=int(position),
+            waiting=int(waiting),
+            entered_ms=int(entered),
+            asked_ms=int(asked),
+            facts=its_facts,
+            repeat=repeat == 1,
+            over_max_wait=int(asked) - int(entered) >= self.policy.queue(queue).max_wait_ms,
+            agent=agent,
+        )
+
+    async def position(self, contact: str) -> int | None:
+        """Where it stands in its queue, from 1; None when it does not wait."""
+        if not nameable(contact):
+            return None
+        position: int | None = await self._run("position", contact=contact)
+        return position
+
+    async def set_band(self, contact: str, band: str, now_ms: int) -> Outcome:
+        """Another head start for a contact that waits or is reserved; the arrival stays.
+
+        DONE, ALREADY, REFUSED (connected), STALE (ended) or GONE. Raises Mendable for an unknown band.
+        """
+        head_start_us = self.policy.band(band).head_start_ms * 1000
+        return await self._move("set_band", contact, band=band, head_start_us=head_start_us, now_ms=now_ms)
+
+    async def leave(
+        self, contact: str, disposition: Disposition, now_ms: int, caller_key: str = ""
+    ) -> Outcome:
+        """The caller has gone, from wherever the contact stood; its agent is freed, once.
+
+        Connected, this is ``finish``: it was answered. An abandoned contact's place is kept ``resume_ms``
+        for the caller key given here or at ``enter``. DONE, ALREADY (ended) or GONE.
+        """
+        key = caller_key if nameable(caller_key) else ""
+        return await self._move(
+            "leave", contact, disposition=disposition.value, caller_key=key, now_ms=now_ms
+        )
+
+    async def transfer(
+        self, contact: str, queue: str, band: str | None, now_ms: int, fence: int = 0
+    ) -> Outcome:
+        """From waiting or connected into the line of a queue, as old as it is; its agent wraps up.
+
+        With ``fence``, only while that reservation of the contact is the present one. The agent who
+        transfers it is not offered it again while another could be. DONE, ALREADY, REFUSED (reserved),
+        STALE or GONE. Raises Mendable for an unknown queue or band.
+        """
+        self.policy.queue(queue)
+        head_start_us = self.policy.band(band).head_start_ms * 1000 if band else 0
+        return await self._move(
+            "transfer",
+            contact,
+            queue=queue,
+            band=band or "",
+            head_start_us=head_start_us,
+            fence=fence,
+            now_ms=now_ms,
+        )
+
+    # --- reservations -------------------------------------------------------------------------------
+
+    async def accept(self, contact: str, agent: str, fence: int, now_ms: int) -> Outcome:
+        """The agent says yes: DONE, ALREADY, STALE (another's, or over) or GONE."""
+        if not nameable(agent):
+            return Outcome.STALE
+        return await self._move("accept", contact, agent=agent, fence=fence, now_ms=now_ms)
+
+    async def decline(self, contact: str, agent: str, fence: int, now_ms: int, away: bool = False) -> Outcome:
+        """The agent says no, and is ready for another (or ``away``). The contact keeps its place.
+
+        DONE, ALREADY, REFUSED (had accepted: that is ``fail_join``), STALE or GONE.
+        """
+        if not nameable(agent):
+            return Outcome.STALE
+        return await self._move("decline", contact, agent=agent, fence=fence, away=int(away), now_ms=now_ms)
+
+    async def connect(self, contact: str, now_ms: int, agent: str = "") -> Outcome:
+        """Caller and agent have met: DONE, ALREADY, REFUSED (nobody accepted), STALE or GONE."""
+        return await self._move("connect", contact, agent=agent, now_ms=now_ms)
+
+    async def fail_join(self, contact: str, now_ms: int) -> Outcome:
+        """The agent who accepted could not be joined, or was lost: the contact is back in its place.
+
+        DONE, ALREADY (it waits), REFUSED (nobody accepted: that is ``decline``), STALE (ended) or GONE.
+        """
+        return await self._move("fail_join", contact, now_ms=now_ms)
+
+    async def finish(self, contact: str, now_ms: int) -> Outcome:
+        """The talk is over: DONE, ALREADY (ended), REFUSED (not connected: that is ``leave``) or GONE."""
+        return await self._move("finish", contact, now_ms=now_ms)
+
+    async def expire(self, now_ms: int, limit: int = 100) -> list[Expired]:
+        """What has fallen due, the oldest first, at most ``limit`` things: see ``lua/expire.lua``.
+
+        Call it again at once when it returns ``limit`` things.
+        """
+        told = await self._run("expire", now_ms=now_ms, limit=limit)
+        return [Expired(*told[i : i + 3]) for i in range(0, len(told), 3)]
+
+    # --- looking ------------------------------------------------------------------------------------
+
+    async def contact(self, contact: str) -> ContactNow | None:
+        """One contact as it stands, with its position when it waits."""
+        if not nameable(contact):
+            return None
+        reply = await self._run("contact", contact=contact)
+        return ContactNow.read(contact, reply[0], reply[1] or None) if reply else None
+
+    async def waiting(self, queue: str, start: int = 0, count: int = 100) -> list[ContactNow]:
+        """Those waiting in one queue, in order, from position ``start + 1`` on; 1,000 at most."""
+        here = self._here[self.policy.queue(queue).name]
+        told = await self._run("page", here=here, start=start, count=count)
+        return [ContactNow.read(told[i], told[i + 1], start + i // 2 + 1) for i in range(0, len(told), 2)]
+
+    async def look(self, now_ms: int) -> Board:
+        """The whole line at a glance. Costs a step per agent: once a second, not once a call."""
+        *seen, told = await self._run("look")
+        agents = tuple(AgentNow.read(told[i], told[i + 1]) for i in range(0, len(told), 2))
+        at_work = [a for a in agents if a.presence not in (Presence.OFF, Presence.AWAY)]
+        queues = {}
+        for queue, (waiting, oldest) in zip(self.policy.queues, seen, strict=True):
+            serving = [a for a in at_work if queue.name in a.skills]
+            entered = int(oldest) if oldest else None
+            queues[queue.name] = QueueNow(
+                queue=queue.name,
+                waiting=waiting,
+                oldest_entered_ms=entered,
+                longest_wait_ms=max(0, now_ms - entered) if entered else 0,
+                agents=len(serving),
+                ready=sum(a.presence is Presence.READY for a in serving),
+            )
+        talking = [a for a in agents if a.presence is Presence.TALKING]
+        connected = sum(a.deadline_ms == 0 for a in talking)
+        return Board(
+            at_ms=now_ms,
+            queues=queues,
+            presences={p: sum(a.presence is p for a in agents) for p in Presence},
+            reserved=sum(a.presence is Presence.RESERVED for a in agents) + len(talking) - connected,
+            connected=connected,
+            agents=tuple(sorted(agents, key=lambda a: a.agent)),
+        )
+
+
+_SCRIPTS = (
+    "enter",
+    "position",
+    "hold",
+    "accept",
+    "decline",
+    "connect",
+    "fail_join",
+    "finish",
+    "leave",
+    "transfer",
+    "set_band",
+    "expire",
+    "contact",
+    "page",
+    "look",
+)

@@ -1,0 +1,98 @@
+-- enter: join the line, once; the agent idle longest is asked at once when there is one.
+--
+-- KEYS  book          hash    pages of contacts and agents
+-- KEYS  due           zset    when to look again
+-- KEYS  journal       stream  what happened, in order
+-- KEYS  here          zset    contact by score: the queue
+-- KEYS  idle[]        zset    agent by idle since + handicap, one per queue, this one first
+-- ARGV  contact       str
+-- ARGV  queue         str
+-- ARGV  band          str
+-- ARGV  head_start_us str     of the band
+-- ARGV  caller_key    str     whose kept place may be taken up; '' for nobody's
+-- ARGV  card          str     JSON, carried and never read
+-- ARGV  max_waiting   int
+-- ARGV  now_ms        str     text here, because it is mostly copied
+-- ARGV  ring_ms       str
+-- ARGV  resume_ms     str
+-- MOVES waiting -> reserved
+-- MOVES ready -> reserved
+--
+-- Returns {position, waiting} of a newcomer who waits, else {outcome, state, position, waiting, queue, band,
+-- resumed}: 'entered' (resumed), 'reserved', 'already' (nothing written; position 0 when it has gone to another
+-- queue), 'full' (one journal line).
+-- Order is the arrival clock's, which never stands still nor goes back, whatever the hosts' clocks do.
+-- Cost: O(log N); 6 calls when it waits. The short way comes first, and defines no function.
+
+local known
+if caller_key == '' then
+    known = redis.call('HMGET', book, contact, '#')
+else
+    known = redis.call('HMGET', book, contact, '#', '~' .. caller_key)
+end
+local ahead = redis.call('ZCARD', here)
+
+if not known[1] and not known[3] and ahead < max_waiting and redis.call('ZCARD', idle[1]) == 0 then
+    local arrival, last = now_ms .. '000', known[2]
+    if last and tonumber(last) >= tonumber(arrival) then
+        arrival = string.format('%.0f', last + 1)
+    end
+    redis.call('ZADD', here, arrival - head_start_us, contact)
+    redis.call('HSET', book, '#', arrival, contact, 'waiting|' .. queue .. '||' .. band .. '|0||0|0|'
+        .. head_start_us .. '|' .. arrival .. '|' .. now_ms .. '|0||' .. caller_key .. '|' .. card)
+    redis.call('XADD', journal, '*', 'entered', now_ms .. '|' .. contact .. '||' .. queue .. '|' .. band
+        .. '|arrival=' .. arrival .. '|resumed=0||card=' .. card)
+    -- The newest without a head start has the greatest score of all: it stands last.
+    if head_start_us == '0' then
+        return { ahead + 1, ahead + 1 }
+    end
+    return { redis.call('ZRANK', here, contact) + 1, ahead + 1 }
+end
+
+local waiting_at = string.match(here, '.*:')
+-- INCLUDE tell
+-- INCLUDE pages      contact_page, agent_page and back
+-- INCLUDE has_passed
+-- INCLUDE heads      least_head
+-- INCLUDE match      reserve, pass, unidle, line_up, free
+
+if known[1] then
+    local c, position = contact_page(known[1]), 0
+    if c.state == 'waiting' and c.queue == queue then
+        position = redis.call('ZRANK', here, contact) + 1
+    end
+    return { 'already', c.state, position, ahead, c.queue, c.band, 0 }
+end
+
+local arrival, entered = nil, now_ms
+if known[3] then
+    local kept_arrival, kept_entered, dropped =
+        string.match(known[3], '^[^|]*|[^|]*|([^|]*)|([^|]*)|([^|]*)|')
+    if now_ms - dropped <= tonumber(resume_ms) then
+        arrival, entered = kept_arrival, kept_entered
+    end
+end
+local resumed = arrival and 1 or 0
+local nobody_idle = redis.call('ZCARD', idle[1]) == 0
+if nobody_idle and resumed == 0 and ahead >= max_waiting then
+    tell('full', contact, '', queue, band, '|card=' .. card)
+    return { 'full', 'ended', 0, ahead, queue, band, 0 }
+end
+
+if arrival then
+    redis.call('HDEL', book, '~' .. caller_key)
+    redis.call('ZREM', due, '~' .. caller_key)
+else
+    arrival = string.format('%.0f', math.max((known[2] or 0) + 1, now_ms * 1000))
+    redis.call('HSET', book, '#', arrival)
+end
+tell('entered', contact, '', queue, band, 'arrival=' .. arrival .. '|resumed=' .. resumed .. '||card=' .. card)
+local c = { state = 'waiting', queue = queue, passed = '', band = band, fence = 0, agent = '', deadline = 0,
+    accepted = 0, head_start = head_start_us, arrival = arrival, entered = entered, answered = 0,
+    disposition = '', caller_key = caller_key, card = card }
+line_up(contact, c)
+if nobody_idle then
+    local position = redis.call('ZRANK', here, contact) + 1
+    return { 'entered', 'waiting', position, ahead + 1, queue, band, resumed }
+end
+return { 'reserved', 'reserved', 0, ahead, queue, band, resumed }

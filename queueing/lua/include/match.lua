@@ -1,0 +1,96 @@
+-- Bringing contacts and agents together. After every script the rule holds again: no agent is idle while a
+-- contact waits that it serves and has not passed on.
+
+local idle_at = string.match(idle[1], '.*:')
+
+local function reserve(id, contact, who, a, from_line)
+    local phone, idle_since = a.phone, a.idle
+    local lasting = '|' .. a.skills .. '|' .. a.name .. '|' .. phone .. '|' .. a.misses .. '|' .. a.busy .. '|'
+    -- INCLUDE reserving
+    redis.call('XADD', journal, '*', 'reserved', asked)
+end
+
+local function pass(c, who)
+    if not has_passed(c.passed, who) then
+        c.passed = (c.passed == '' and ',' or c.passed) .. who .. ','
+    end
+end
+
+local function unidle(who, skills)
+    for queue in string.gmatch(skills, '([^=]+)=%d+,?') do
+        redis.call('ZREM', idle_at .. queue, who)
+    end
+end
+
+-- The agent idle longest in the contact's queue (handicaps counted) who has not passed on it.
+local function idle_agent(c)
+    local last = 0
+    if c.passed ~= '' then
+        local _, commas = string.gsub(c.passed, ',', '')
+        last = commas - 1 -- one more than have passed
+    end
+    for _, who in ipairs(redis.call('ZRANGE', idle_at .. c.queue, 0, last)) do
+        if not has_passed(c.passed, who) then
+            return who
+        end
+    end
+end
+
+-- A contact is to be served: by an idle agent now, else from its place in the line.
+local function line_up(id, c)
+    local who = idle_agent(c)
+    if who then
+        local a = agent_named(who)
+        unidle(who, a.skills)
+        return reserve(id, contact_text(c), who, a, false)
+    end
+    c.state, c.agent, c.accepted, c.deadline = 'waiting', '', 0, 0
+    redis.call('ZADD', waiting_at .. c.queue, score_of(c), id)
+    if c.passed ~= '' then
+        c.deadline = now_ms + ask_again_ms
+        redis.call('ZADD', due, c.deadline, id)
+    else
+        redis.call('ZREM', due, id)
+    end
+    write_contact(id, c)
+end
+
+-- Seldom: the agent has passed on the one least_head found. Looks behind it, in each queue.
+local function least_unpassed(who, skills)
+    local id, least
+    for queue, handicap in string.gmatch(skills, '([^=]+)=(%d+),?') do
+        local offset, head = -1, nil
+        repeat
+            offset = offset + 1
+            head = redis.call('ZRANGE', waiting_at .. queue, offset, offset, 'WITHSCORES')
+        until not head[1] or not has_passed(contact_page(redis.call('HGET', book, head[1])).passed, who)
+        if head[1] then
+            local score = head[2] + handicap * 1000
+            if not least or score < least then
+                id, least = head[1], score
+            end
+        end
+    end
+    return id
+end
+
+-- The agent is free: takes the next contact, or idles in each of its queues.
+local function free(who, a)
+    local id = least_head(a.skills)
+    local page = id and redis.call('HGET', book, id)
+    if page and has_passed(contact_page(page).passed, who) then
+        id = least_unpassed(who, a.skills)
+        page = id and redis.call('HGET', book, id)
+    end
+    if id then
+        return reserve(id, page, who, a, true)
+    end
+    if a.presence ~= 'ready' then
+        a.presence, a.since = 'ready', now_ms
+    end
+    a.with, a.queue, a.fence, a.deadline, a.after, a.reason = '', '', 0, 0, '', ''
+    for queue, handicap in string.gmatch(a.skills, '([^=]+)=(%d+),?') do
+        redis.call('ZADD', idle_at .. queue, a.idle + handicap, who)
+    end
+    write_agent(who, a)
+end

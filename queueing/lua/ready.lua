@@ -1,0 +1,58 @@
+-- ready: the agent takes contacts; the one with the least score over its queues is reserved at once.
+--
+-- KEYS  book         hash    pages
+-- KEYS  journal      stream  what happened, in order
+-- KEYS  waiting[]    zset    contact by score, one per queue
+-- KEYS  idle[]       zset    agent by idle since + handicap, one per queue
+-- ARGV  agent        str
+-- ARGV  now_ms       str     text here, because it is mostly copied
+-- ARGV  ring_ms      str
+-- INCLUDE queues     waiting_at
+-- INCLUDE heads      least_head
+-- MOVES off -> ready
+-- MOVES away -> ready
+-- MOVES wrap_up -> ready
+-- MOVES ready -> reserved
+-- MOVES waiting -> reserved
+--
+-- Returns 'done', 'already' (ready, asked or talking) or 'gone'. While talking it takes back a wish to go
+-- away afterwards. Cost: O(queues + log N). The short way, from a break to a contact, comes first.
+
+local page = redis.call('HGET', book, '@' .. agent)
+if not page then
+    return 'gone'
+end
+local presence, lasting, skills, phone =
+    string.match(page, '^([^|]*)|[^|]*(|([^|]*)|[^|]*|([^|]*)|[^|]*|[^|]*|)')
+if presence == 'away' or presence == 'off' then
+    local id = least_head(skills)
+    local contact = id and redis.call('HGET', book, id)
+    if contact and string.find(contact, '^[^|]*|[^|]*||') then -- nobody has passed on it
+        local who, idle_since, from_line = agent, now_ms, true
+        -- INCLUDE reserving
+        redis.call('XADD', journal, '*', 'agent_ready', now_ms .. '||' .. who .. '|||from=' .. presence,
+            'reserved', asked)
+        return 'done'
+    end
+end
+
+-- INCLUDE tell
+-- INCLUDE has_passed
+-- INCLUDE pages      contact_page, agent_page and back
+-- INCLUDE match      reserve, pass, unidle, line_up, free
+-- INCLUDE rest
+
+local a = agent_page(page)
+if presence == 'talking' and a.after ~= '' then
+    a.after, a.reason = '', ''
+    write_agent(agent, a)
+    tell('agent_wish', a.with, agent, a.queue, '', 'wish=')
+    return 'done'
+end
+if presence == 'ready' or presence == 'reserved' or presence == 'talking' then
+    return 'already'
+end
+turn(agent, a, 'ready', '')
+a.idle = now_ms
+free(agent, a)
+return 'done'

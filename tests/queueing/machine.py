@@ -1,0 +1,309 @@
+"""Both lines side by side: every verb on the Lua line and on the pencil line, then all that can be seen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from redis import Redis as SyncRedis
+from redis.asyncio import Redis
+
+from foundation.connections import open_redis
+from queueing.journal import unpacked
+from queueing.line import Band, Card, Line, LinePolicy, Queue
+from queueing.records import AgentNow, ContactNow, EntryOutcome
+from queueing.roster import Roster
+from queueing.states import Disposition
+from tests.queueing.model import PencilLine
+
+POLICY = LinePolicy(
+    queues=(Queue("support", max_waiting=3), Queue("billing", max_waiting=2)),
+    bands=(Band("p1", 600_000), Band("p2", 0), Band("p3", 3)),
+)
+START_MS = 1_700_000_000_000
+SKILLS = (
+    {"support": 0, "billing": 0},
+    {"support": 30_000},
+    {"support": 2_000, "billing": 0},
+    {"billing": 5_000},
+)
+CONTACTS = st.sampled_from([f"CA{n}" for n in range(1, 9)])
+AGENTS = st.sampled_from(["ann", "bob", "cid"])
+QUEUES = st.sampled_from(["support", "support", "billing"])
+BANDS = st.sampled_from(["p1", "p2", "p2", "p3"])
+CALLER_KEYS = st.sampled_from(["", "", "k1", "k2"])
+MOSTLY = st.sampled_from([True, True, True, False])
+STEPS_MS = st.sampled_from([0, 1, 2, 700, 5_000, 20_000, 30_000, 60_000, 90_000, 3_600_000])
+
+
+@dataclass
+class Sight:
+    """All that is in Redis, read at once."""
+
+    contacts: dict[str, ContactNow]
+    agents: dict[str, AgentNow]
+    waiting: dict[str, list[tuple[str, float]]]
+    idle: dict[str, list[tuple[str, float]]]
+    due: dict[str, float]
+    places: set[str]
+    asks: set[str]
+    clock_us: int
+    names: set[str]
+    told: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+def look(redis: SyncRedis, line: Line, after: str) -> tuple[Sight, str]:
+    """What is there, with the journal's lines since ``after``; and the last line's id."""
+    keys, queues = line.keys, [queue.name for queue in line.policy.queues]
+    with redis.pipeline(transaction=False) as pipe:
+        pipe.hgetall(keys.book)
+        pipe.smembers(keys.agents)
+        pipe.zrange(keys.due, 0, -1, withscores=True)
+        pipe.xrange(keys.journal, f"({after}" if after else "-")
+        for key in (*keys.waiting, *keys.idle):
+            pipe.zrange(key, 0, -1, withscores=True)
+        book, names, due, entries, *zsets = pipe.execute()
+    told = [event for entry_id, entry in entries for event in unpacked(entry_id, entry)]
+    pages = {name: page for name, page in book.items() if name[0] not in "@?~#"}
+    sight = Sight(
+        contacts={name: ContactNow.read(name, page) for name, page in pages.items()},
+        agents={name[1:]: AgentNow.read(name[1:], page) for name, page in book.items() if name[0] == "@"},
+        waiting=dict(zip(queues, [[tuple(pair) for pair in z] for z in zsets[: len(queues)]], strict=True)),
+        idle=dict(zip(queues, [[tuple(pair) for pair in z] for z in zsets[len(queues) :]], strict=True)),
+        due={name: at for name, at in due},
+        places={name[1:] for name in book if name[0] == "~"},
+        asks={name[1:] for name in book if name[0] == "?"},
+        clock_us=int(book.get("#", 0)),
+        names=set(names),
+        told=[(event.kind, event.contact, event.agent) for event in told],
+    )
+    return sight, entries[-1][0] if entries else after
+
+
+@contextmanager
+def staged(redis_url: str) -> Iterator[type[TwoLines]]:
+    """The machine on an empty store, with an event loop of its own."""
+    loop = asyncio.new_event_loop()
+    redis = open_redis(redis_url, timeout_s=5.0, connect_timeout_s=5.0)
+    watch = SyncRedis.from_url(redis_url, decode_responses=True)
+
+    class Staged(TwoLines):
+        stage = (loop, redis, watch)
+
+    try:
+        yield Staged
+    finally:
+        watch.flushall()
+        watch.close()
+        loop.run_until_complete(redis.aclose())
+        loop.close()
+
+
+class TwoLines(RuleBasedStateMachine):
+    """``stage`` is set by the test: an event loop, a client for the line, and one to watch with."""
+
+    stage: ClassVar[tuple[asyncio.AbstractEventLoop, Redis, SyncRedis]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop, self.redis, self.watch = self.stage
+        self.watch.flushall()
+        self.line, self.roster = Line(self.redis, POLICY), Roster(self.redis, POLICY)
+        self.pencil = PencilLine(POLICY)
+        self.now_ms = START_MS
+        self.last = ""
+        self.lives = {"entered": 0, "forgotten": 0}
+
+    def wait(self, asked: Awaitable[Any]) -> Any:
+        return self.loop.run_until_complete(asked)
+
+    def agree(self, lua: object, pencil: object) -> None:
+        assert lua == pencil, f"Lua says {lua}, pencil says {pencil}"
+
+    # --- what people do -----------------------------------------------------------------------------
+
+    @initialize(skills=st.lists(st.sampled_from(SKILLS), min_size=3, max_size=3), ready=st.integers(0, 3))
+    def open_up(self, skills: list[dict[str, int]], ready: int) -> None:
+        for place, agent in enumerate(("ann", "bob", "cid")):
+            self.sign_in(agent, skills[place])
+            if place < ready:
+                self.ready(agent)
+
+    @rule(contact=CONTACTS, queue=QUEUES, band=BANDS, key=CALLER_KEYS, skew_ms=st.sampled_from([0, 0, -3]))
+    def enter(self, contact: str, queue: str, band: str, key: str, skew_ms: int) -> None:
+        now_ms = self.now_ms + skew_ms
+        entry = self.wait(
+            self.line.enter(contact, queue=queue, band=band, card=Card(), caller_key=key, now_ms=now_ms)
+        )
+        pencil = self.pencil.enter(contact, queue=queue, band=band, caller_key=key, now_ms=now_ms)
+        self.agree((entry.outcome, entry.position or None, entry.resumed), pencil)
+        self.lives["entered"] += entry.outcome in (EntryOutcome.ENTERED, EntryOutcome.RESERVED)
+
+    @rule(
+        contact=CONTACTS,
+        disposition=st.sampled_from([Disposition.ABANDONED, Disposition.ABANDONED, Disposition.MESSAGE]),
+        key=CALLER_KEYS,
+    )
+    def leave(self, contact: str, disposition: Disposition, key: str) -> None:
+        lua = self.wait(self.line.leave(contact, disposition, self.now_ms, caller_key=key))
+        self.agree(lua, self.pencil.leave(contact, disposition.value, key, self.now_ms))
+
+    @rule(contact=CONTACTS, queue=QUEUES, band=st.none() | BANDS, fence=st.sampled_from([0, 0, 0, 1]))
+    def transfer(self, contact: str, queue: str, band: str | None, fence: int) -> None:
+        lua = self.wait(self.line.transfer(contact, queue, band, self.now_ms, fence))
+        self.agree(lua, self.pencil.transfer(contact, queue, band, fence, self.now_ms))
+
+    @rule(contact=CONTACTS, band=BANDS)
+    def set_band(self, contact: str, band: str) -> None:
+        lua = self.wait(self.line.set_band(contact, band, self.now_ms))
+        self.agree(lua, self.pencil.set_band(contact, band))
+
+    @rule(contact=CONTACTS, ask=st.sampled_from(["a", "b"]), facts=st.sampled_from(["1", "2|3"]))
+    def hold(self, contact: str, ask: str, facts: str) -> None:
+        h = self.wait(self.line.hold(contact, ask=ask, facts=facts, now_ms=self.now_ms))
+        lua = h and (h.state, h.queue, h.position, h.waiting, h.asked_ms, h.facts, h.agent, h.repeat)
+        self.agree(lua, self.pencil.hold(contact, ask, facts, self.now_ms))
+
+    def reservation(self, contact: str, right: bool) -> tuple[str, int]:
+        """Who holds it by which fence; or something stale."""
+        c = self.pencil.callers.get(contact)
+        if c is None:
+            return "ann", 1
+        return (c.agent or "ann", c.fence) if right else ("bob", max(0, c.fence - 1))
+
+    @rule(contact=CONTACTS, right=MOSTLY)
+    def accept(self, contact: str, right: bool) -> None:
+        agent, fence = self.reservation(contact, right)
+        lua = self.wait(self.line.accept(contact, agent, fence, self.now_ms))
+        self.agree(lua, self.pencil.accept(contact, agent, fence, self.now_ms))
+
+    @rule(contact=CONTACTS, right=MOSTLY, away=st.booleans())
+    def decline(self, contact: str, right: bool, away: bool) -> None:
+        agent, fence = self.reservation(contact, right)
+        lua = self.wait(self.line.decline(contact, agent, fence, self.now_ms, away))
+        self.agree(lua, self.pencil.decline(contact, agent, fence, self.now_ms, away))
+
+    @rule(contact=CONTACTS, agent=st.sampled_from(["", "", "", "bob"]))
+    def connect(self, contact: str, agent: str) -> None:
+        lua = self.wait(self.line.connect(contact, self.now_ms, agent))
+        self.agree(lua, self.pencil.connect(contact, agent, self.now_ms))
+
+    @rule(contact=CONTACTS)
+    def meet(self, contact: str) -> None:
+        """The common case in one step, so that talks are not rare: accept, then connect."""
+        self.accept(contact, True)
+        self.connect(contact, "")
+
+    @rule(contact=CONTACTS)
+    def fail_join(self, contact: str) -> None:
+        lua = self.wait(self.line.fail_join(contact, self.now_ms))
+        self.agree(lua, self.pencil.fail_join(contact, self.now_ms))
+
+    @rule(contact=CONTACTS)
+    def finish(self, contact: str) -> None:
+        lua = self.wait(self.line.finish(contact, self.now_ms))
+        self.agree(lua, self.pencil.finish(contact, self.now_ms))
+
+    @rule(agent=AGENTS, skills=st.sampled_from(SKILLS))
+    def sign_in(self, agent: str, skills: dict[str, int]) -> None:
+        self.wait(self.roster.sign_in(agent, name=agent, skills=skills, line="softphone", now_ms=self.now_ms))
+        self.pencil.sign_in(agent, skills, self.now_ms)
+
+    @rule(agent=AGENTS)
+    def ready(self, agent: str) -> None:
+        lua = self.wait(self.roster.ready(agent, self.now_ms))
+        self.agree(lua, self.pencil.ready(agent, self.now_ms))
+
+    @rule(agent=AGENTS, wish=st.sampled_from(["away", "away", "off"]))
+    def stand_down(self, agent: str, wish: str) -> None:
+        asked = self.roster.away(agent, "tea", self.now_ms)
+        if wish == "off":
+            asked.close()
+            asked = self.roster.off(agent, self.now_ms)
+        pencil = self.pencil.stand_down(agent, wish, "tea" if wish == "away" else "", self.now_ms)
+        self.agree(self.wait(asked), pencil)
+
+    @rule(step_ms=STEPS_MS, limit=st.sampled_from([1, 2, 100, 100]))
+    def time_passes(self, step_ms: int, limit: int) -> None:
+        self.now_ms += step_ms
+        expired = self.wait(self.line.expire(self.now_ms, limit))
+        happened = [(e.kind, e.contact, e.agent) for e in expired]
+        self.agree(happened, self.pencil.expire(self.now_ms, limit))
+        self.lives["forgotten"] += sum(kind == "forgotten" for kind, *_ in happened)
+
+    # --- what must hold -----------------------------------------------------------------------------
+
+    @invariant()
+    def both_lines_agree(self) -> None:
+        sight, self.last = look(self.watch, self.line, self.last)
+        self.compare_contacts(sight)
+        self.compare_agents(sight)
+        pencil = self.pencil
+        self.agree(sight.told, pencil.told)
+        pencil.told = []
+        for queue in sight.waiting:
+            self.agree(sight.waiting[queue], [(c.id, c.score) for c in pencil.waiting(queue)])
+            self.agree(sight.idle[queue], [(w.id, w.idle_ms + w.skills[queue]) for w in pencil.idle(queue)])
+        self.agree(sight.due, pencil.due)
+        self.agree(sight.places, set(pencil.places))
+        self.agree(sight.asks, set(pencil.asks))
+        self.agree(sight.clock_us, pencil.clock_us)
+        self.agree(sight.names, set(pencil.workers))
+        self.check_laws(sight)
+
+    def compare_contacts(self, sight: Sight) -> None:
+        def seen(c: Any, contact: str) -> tuple[object, ...]:
+            return (
+                *(contact, c.state, c.queue, c.band, c.score, c.arrival_us, c.entered_ms, c.agent, c.fence),
+                *(c.deadline_ms, c.accepted, sorted(c.passed), c.answered_ms, c.disposition),
+            )
+
+        lua = [seen(c, name) for name, c in sorted(sight.contacts.items())]
+        self.agree(lua, [seen(c, name) for name, c in sorted(self.pencil.callers.items())])
+
+    def compare_agents(self, sight: Sight) -> None:
+        def seen(a: Any, agent: str) -> tuple[object, ...]:
+            return (
+                *(agent, a.presence, a.since_ms, a.contact, a.queue, a.fence, a.deadline_ms, a.misses),
+                *(a.after, a.reason, a.idle_ms, list(a.skills.items())),
+            )
+
+        lua = [seen(a, name) for name, a in sorted(sight.agents.items())]
+        self.agree(lua, [seen(w, name) for name, w in sorted(self.pencil.workers.items())])
+
+    def check_laws(self, sight: Sight) -> None:
+        """What must hold whatever the pencil says."""
+        standing = [name for queue in sight.waiting.values() for name, _ in queue]
+        assert sorted(standing) == sorted(n for n, c in sight.contacts.items() if c.state == "waiting")
+        held = {name: c.agent for name, c in sight.contacts.items() if c.state in ("reserved", "connected")}
+        busy = {a.contact: name for name, a in sight.agents.items() if a.presence in ("reserved", "talking")}
+        assert held == busy, "contact and agent do not hold each other"
+        for queue, idle in sight.idle.items():
+            for name, _ in sight.waiting[queue]:
+                passed = sight.contacts[name].passed
+                assert all(agent in passed for agent, _ in idle), "idle while a contact waits"
+            arrivals: dict[str, list[int]] = {}
+            for name, _ in sight.waiting[queue]:
+                c = sight.contacts[name]
+                arrivals.setdefault(c.band, []).append(c.arrival_us)
+            assert all(a == sorted(set(a)) for a in arrivals.values()), "not first come, first served"
+        assert self.lives["entered"] == len(sight.contacts) + self.lives["forgotten"], "a contact was lost"
+
+    def teardown(self) -> None:
+        """Everybody goes home: nothing may be left but what stays for ever."""
+        for contact in list(self.pencil.callers):
+            self.leave(contact, Disposition.ABANDONED, "")
+        for agent in ("ann", "bob", "cid"):
+            self.wait(self.roster.off(agent, self.now_ms))
+        self.now_ms += 100 * POLICY.forget_ms
+        while self.wait(self.line.expire(self.now_ms)):
+            pass
+        left = set(self.watch.keys("*"))
+        assert left <= {self.line.keys.book, self.line.keys.agents, self.line.keys.journal}, left
+        fields = self.watch.hkeys(self.line.keys.book)
+        assert {name[0] for name in fields} <= {"@", "#"}, fields

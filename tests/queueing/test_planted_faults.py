@@ -1,0 +1,122 @@
+"""Does the pencil line notice? Each fault is planted in the Lua text, and must be found."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+from redis.exceptions import ResponseError
+
+import queueing.line
+import queueing.roster
+from foundation.lua import Script, load
+from tests.queueing.machine import staged
+
+FAULTS: dict[str, tuple[str, str, str]] = {
+    # What is wrong: in which script ("*": in all that have it), the text, and what stands there instead.
+    "a caller who is asked for stays in the line": (
+        "*",
+        "redis.call('ZREM', waiting_at .. queue, id)",
+        "",
+    ),
+    "a new ticket after a decline": ("decline", "pass(c, agent)", "c.arrival = c.arrival + 1 pass(c, agent)"),
+    "a repeated enter is a new contact": ("enter", "known[1]", "nil"),
+    "the arrival clock stands still": ("enter", "last + 1", "last + 0"),
+    "last come, first served": (
+        "enter",
+        "arrival - head_start_us, contact",
+        "head_start_us - arrival, contact",
+    ),
+    "the head start is ignored": ("enter", "arrival - head_start_us, contact", "arrival, contact"),
+    "a contact's handicap is ignored": ("*", "head[2] + handicap * 1000", "head[2] + 0"),
+    "an idle agent's handicap is ignored": ("*", "a.idle + handicap", "a.idle + 0"),
+    "an agent stays idle in its other queues": (
+        "*",
+        "redis.call('ZREM', idle_at .. queue, who)",
+        "redis.call('ZREM', idle_at .. queue, who) do break end",
+    ),
+    "an acceptance is not in the journal": ("accept", "tell('accepted'", "local _ = ('accepted'"),
+    "a contact is asked for without a line": (
+        "enter",
+        "redis.call('XADD', journal, '*', 'reserved', asked)",
+        "",
+    ),
+    "a wrap-up never ends": ("finish", "now_ms + wrap_up_ms", "0"),
+    "one more than may wait": ("enter", "ahead < max_waiting", "ahead <= max_waiting"),
+    "one less than may wait": ("enter", "ahead < max_waiting", "ahead + 1 < max_waiting"),
+    "an old reservation can be accepted": ("accept", "or tonumber(c.fence) ~= fence", ""),
+    "an old reservation can be declined": ("decline", "and tonumber(c.fence) == fence", ""),
+    "the second miss is forgiven": ("expire", "a.misses >= max_misses", "a.misses > max_misses"),
+    "misses are not forgotten on a yes": ("accept", "c.deadline, 0", "c.deadline, a.misses"),
+    "who passed is asked again": ("*", "return passed ~= '' and", "return passed == '-' and"),
+    "whom all passed on is stranded": ("expire", "return somebody", "return false"),
+    "a caller who leaves keeps the agent": ("leave", "    rest(who, a)", ""),
+    "a caller's leaving costs the agent its turn": (
+        "leave",
+        "    rest(who, a)",
+        "a.idle = now_ms rest(who, a)",
+    ),
+    "a transfer begins anew": (
+        "transfer",
+        "line_up(contact, c)",
+        "c.arrival = now_ms .. '999' line_up(contact, c)",
+    ),
+    "who transfers it gets it back": ("transfer", "    pass(c, who)", ""),
+    "the ended are never forgotten": ("expire", "redis.call('HDEL', book, id, '?' .. id)", ""),
+    "hold questions are never forgotten": ("expire", "book, id, '?' .. id", "book, id"),
+    "a repeated question is answered anew": ("hold", "return { 1, known[2] }", ""),
+    "a place is kept too long": ("enter", "if now_ms - dropped <= tonumber(resume_ms)", "if true"),
+    "a free agent does not look at the line": ("*", "local id = least_head(a.skills)", "local id = nil"),
+    "a wish to rest is forgotten": ("*", "if a.after ~= ''", "if a.after == '-'"),
+    "an agent away is still asked": ("stand_down", "unidle(agent, a.skills)", "local _ = agent"),
+    "who goes away takes the contact along": ("stand_down", "    line_up(id, c)", ""),
+    "the younger deadline first": ("expire", "one[1] < other[1]", "one[1] > other[1]"),
+    "more than asked for at once": ("expire", "math.min(limit, #items)", "#items"),
+    "a band change keeps its place": ("set_band", "score_of(c), contact)", "0 + c.arrival, contact)"),
+}
+
+
+def faulty(fault: str, script: Script) -> Script:
+    """The script with the fault in it, when it is one of those that have it."""
+    name, there, instead = FAULTS[fault]
+    if name not in ("*", script.name) or there not in script.source:
+        return script
+    source = script.source.replace(there, instead)
+    return replace(
+        script, source=source, sha=hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
+    )
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_pencil_line_notices(fault: str, redis_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    planted = set()
+
+    def load_faulty(package: str, name: str) -> Script:
+        script = faulty(fault, load(package, name))
+        if script is not load(package, name):
+            planted.add(name)
+        return script
+
+    monkeypatch.setattr(queueing.line, "load", load_faulty)
+    monkeypatch.setattr(queueing.roster, "load", load_faulty)
+    # A wrong answer, or a script or a reader that stumbles over what another one left.
+    with staged(redis_server) as machine, pytest.raises((AssertionError, ResponseError, KeyError)) as caught:
+        run_state_machine_as_test(
+            machine,
+            settings=settings(
+                max_examples=300,
+                stateful_step_count=40,
+                deadline=None,
+                derandomize=True,
+                database=None,
+                report_multiple_bugs=False,
+                suppress_health_check=list(HealthCheck),
+                phases=[Phase.generate],
+                print_blob=False,
+            ),
+        )
+    assert planted, "the fault's text is no longer in any script"
+    assert "compiling" not in str(caught.value), "the fault is no Lua"
