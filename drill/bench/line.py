@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from drill.bench.cpu import Tally, ratio
 from drill.bench.crowd import Crowd, resp
 from foundation.lua import load
-from queueing.keys import Keys, standing
+from queueing.keys import Keys, entering, standing
 from queueing.policy import LinePolicy, Queue
 from queueing.records import Card
 
@@ -129,18 +129,16 @@ class Bench:
         return self._scripts[script].asked(now_ms=next(self._now), **given)
 
     def _enter(self, contact: str) -> bytes:
-        place = self._dice.randrange(len(POLICY.queues))
+        queue = self._dice.choice(POLICY.queues)
         band = POLICY.bands[-1] if self._dice.random() < 0.8 else POLICY.bands[1]
         return self._ask(
             "enter",
             contact=contact,
-            queue=POLICY.queues[place].name,
-            place=place + 1,
+            **entering(Keys.of(POLICY), POLICY, queue),
             band=band.name,
             head_start_us=band.head_start_ms * 1000,
             caller_key="",
             card=CARD.packed(),
-            max_waiting=10_000_000,
         )
 
     def _leave(self, contacts: Iterable[str]) -> Questions:

@@ -1,0 +1,352 @@
+"""Twilio's REST operations as we use them. The only module that imports ``twilio.rest``.
+
+Rules: every call has one deadline (the SDK's own timeout is ignored by its async client), nothing is
+tried twice here, and what may have happened is told apart from what surely did not:
+
+- ``Refused``: Twilio said no; asking again the same way is of no use.
+- ``Busy``: Twilio did not process it (429); asking later is safe.
+- ``Ambiguous``: an act was asked for and no answer came; it may have been done. Look it up, never repeat it.
+- ``Unavailable``: something that may be repeated safely was not answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from json import loads
+from typing import Any, TypeVar
+
+from aiohttp import ClientError
+from twilio.base.exceptions import TwilioException
+from twilio.http.async_http_client import AsyncTwilioHttpClient
+from twilio.rest import Client
+from twilio.rest.api import Api
+
+from carrier.answers import (
+    Ambiguous,
+    Busy,
+    Call,
+    Dequeued,
+    Member,
+    OwnedNumber,
+    Refused,
+    TwilioQueue,
+)
+from foundation.errors import SurgelineError, Unavailable
+
+__all__ = [
+    "Ambiguous",
+    "Busy",
+    "Call",
+    "Carrier",
+    "Dequeued",
+    "Member",
+    "OwnedNumber",
+    "Refused",
+    "TwilioQueue",
+]
+
+T = TypeVar("T")
+LOADED = Api
+"""The SDK would import its resources on first use, for a second, inside the first call's deadline."""
+LARGEST_QUEUE = 5000
+NOT_IN_PROGRESS = 21220
+PAGE = 1000
+
+
+class Wire(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK is untyped
+    """The SDK's own client, signing in by header: its way of doing so is leaving aiohttp."""
+
+    async def request(self, *given: Any, auth: tuple[str, str] | None = None, **named: Any) -> Any:
+        if auth is not None:
+            coded = base64.b64encode(":".join(auth).encode()).decode()
+            named["headers"] = {**(named.get("headers") or {}), "Authorization": f"Basic {coded}"}
+        return await super().request(*given, **named)
+
+
+class Carrier:
+    """Twilio, for one account. Make it anywhere; it connects on first use, in the loop it is used in."""
+
+    def __init__(
+        self,
+        account_sid: str,
+        auth_token: str,
+        *,
+        api_base_url: str | None = None,
+        api_key: tuple[str, str] | None = None,
+        timeout_s: float = 10.0,
+    ) -> None:
+        """``api_key`` is (SID, secret), used instead of the auth token. ``api_base_url``: another host."""
+        self.account_sid = account_sid
+        self.timeout_s = timeout_s
+        self._user, self._password = api_key or (account_sid, auth_token)
+        self._api_base_url = api_base_url
+        self._made: Client | None = None
+        self._queue_sids: dict[str, str] = {}
+
+    # -- calls -------------------------------------------------------------------------------------
+
+    async def dial(
+        self,
+        to: str,
+        from_: str,
+        url: str,
+        *,
+        status_callback: str | None = None,
+        status_events: tuple[str, ...] = ("completed",),
+        fallback_url: str | None = None,
+        timeout_s: int = 20,
+    ) -> str:
+        """Ring ``to``; the picked-up call asks ``url``. Its SID. Raises Refused, Busy, Ambiguous."""
+        given = {"to": to, "from_": from_, "url": url, "timeout": timeout_s}
+        if status_callback is not None:
+            given |= {"status_callback": status_callback, "status_callback_event": list(status_events)}
+        if fallback_url is not None:
+            given["fallback_url"] = fallback_url
+        call = await self._act(lambda: self._client.calls.create_async(**given))
+        return str(call.sid)
+
+    async def redirect(self, call_sid: str, url: str) -> None:
+        """Send a call that is in progress to another document. Raises Refused (21220: it is not)."""
+        await self._ask(lambda: self._client.calls(call_sid).update_async(url=url, method="POST"))
+
+    async def hang_up(self, call_sid: str) -> None:
+        """End a call. One that is over already is well."""
+        await self._end(call_sid, "completed")
+
+    async def cancel(self, call_sid: str) -> None:
+        """Withdraw a call that has not been answered. One that is over or answered is left alone."""
+        await self._end(call_sid, "canceled")
+
+    async def call(self, call_sid: str) -> Call | None:
+        """The call as it is now; None when Twilio knows none."""
+        try:
+            return _call(await self._ask(lambda: self._client.calls(call_sid).fetch_async()))
+        except Refused as refused:
+            if refused.status == 404:
+                return None
+            raise
+
+    async def calls(
+        self,
+        *,
+        to: str | None = None,
+        from_: str | None = None,
+        since_ms: int | None = None,
+        limit: int = 100,
+    ) -> list[Call]:
+        """Calls, newest first: how an ambiguous dial is looked up."""
+        given: dict[str, Any] = {"limit": limit}
+        if to is not None:
+            given["to"] = to
+        if from_ is not None:
+            given["from_"] = from_
+        if since_ms is not None:
+            given["start_time_after"] = datetime.fromtimestamp(since_ms / 1000, UTC)
+        found = await self._ask(lambda: self._client.calls.list_async(**given))
+        return [_call(each) for each in found]
+
+    async def _end(self, call_sid: str, status: str) -> None:
+        try:
+            await self._ask(lambda: self._client.calls(call_sid).update_async(status=status))
+        except Refused as refused:
+            if refused.code != NOT_IN_PROGRESS and refused.status != 404:
+                raise
+
+    # -- queues ------------------------------------------------------------------------------------
+
+    async def dequeue(self, queue: str, call_sid: str, url: str) -> Dequeued:
+        """Take exactly this call out of its queue, to ``url``. ``queue`` is a name or a SID.
+
+        LOST when it has left already. Raises Ambiguous when no answer came: then the call itself says, by
+        asking ``url`` or not. Raises Unavailable when a queue's name could not be looked up.
+        """
+        try:
+            sid = await self._queue_sid(queue)
+            if sid is None:
+                return Dequeued.LOST
+            member = self._client.queues(sid).members(call_sid)
+            await self._act(lambda: member.update_async(url=url, method="POST"))
+        except Refused as refused:
+            if refused.status == 404 or refused.code == NOT_IN_PROGRESS:
+                return Dequeued.LOST
+            raise
+        return Dequeued.TOOK
+
+    async def queues(self) -> list[TwilioQueue]:
+        found = await self._ask(lambda: self._client.queues.list_async(page_size=PAGE))
+        queues = [
+            TwilioQueue(each.sid, each.friendly_name, each.current_size, each.max_size) for each in found
+        ]
+        self._queue_sids.update({queue.name: queue.sid for queue in queues})
+        return queues
+
+    async def ensure_queue(self, name: str, max_size: int = LARGEST_QUEUE) -> str:
+        """The SID of the queue of that name, made or widened when need be."""
+        for queue in await self.queues():
+            if queue.name == name:
+                if queue.max_size < max_size:
+                    await self._widen(queue.sid, max_size)
+                return queue.sid
+        made = await self._act(
+            lambda: self._client.queues.create_async(friendly_name=name, max_size=max_size)
+        )
+        self._queue_sids[name] = str(made.sid)
+        return str(made.sid)
+
+    async def _widen(self, sid: str, max_size: int) -> None:
+        await self._ask(lambda: self._client.queues(sid).update_async(max_size=max_size))
+
+    async def members(self, queue: str) -> list[Member]:
+        """Everybody in a queue (name or SID), from the front; nobody in a queue there is not."""
+        sid = await self._queue_sid(queue)
+        if sid is None:
+            return []
+        found = await self._ask(lambda: self._client.queues(sid).members.list_async(page_size=PAGE))
+        return [
+            Member(each.call_sid, sid, each.position, _ms(each.date_enqueued) or 0, each.wait_time)
+            for each in found
+        ]
+
+    async def _queue_sid(self, queue: str) -> str | None:
+        if queue.startswith("QU") and len(queue) == 34:
+            return queue
+        if queue not in self._queue_sids:
+            await self.queues()
+        return self._queue_sids.get(queue)
+
+    # -- conferences -------------------------------------------------------------------------------
+
+    async def hold(self, conference: str, call_sid: str, held: bool, wait_url: str | None = None) -> bool:
+        """Put a participant on hold, or take it back. False when it is not in that conference."""
+        participant = await self._participant(conference, call_sid)
+        if participant is None:
+            return False
+        given: dict[str, Any] = {"hold": held}
+        if held and wait_url is not None:
+            given |= {"hold_url": wait_url, "hold_method": "POST"}
+        return await self._there(lambda: participant.update_async(**given))
+
+    async def remove(self, conference: str, call_sid: str) -> bool:
+        """Put a participant out of a conference. False when it is not there."""
+        participant = await self._participant(conference, call_sid)
+        if participant is None:
+            return False
+        return await self._there(participant.delete_async)
+
+    async def _participant(self, conference: str, call_sid: str) -> Any | None:
+        """By the conference's name: the running one of that name."""
+        found = await self._ask(
+            lambda: self._client.conferences.list_async(friendly_name=conference, limit=5)
+        )
+        sid = next((each.sid for each in found if str(each.status) != "completed"), None)
+        return None if sid is None else self._client.conferences(sid).participants(call_sid)
+
+    async def _there(self, work: Callable[[], Awaitable[Any]]) -> bool:
+        try:
+            await self._ask(work)
+        except Refused as refused:
+            if refused.status == 404:
+                return False
+            raise
+        return True
+
+    # -- numbers -----------------------------------------------------------------------------------
+
+    async def numbers(self) -> list[OwnedNumber]:
+        found = await self._ask(lambda: self._client.incoming_phone_numbers.list_async(limit=PAGE))
+        return [
+            OwnedNumber(
+                each.sid,
+                each.phone_number,
+                each.voice_url or "",
+                each.voice_fallback_url or "",
+                each.status_callback or "",
+            )
+            for each in found
+        ]
+
+    async def point_number(self, sid: str, *, voice_url: str, fallback_url: str, status_url: str) -> None:
+        """Have a number's calls ask us."""
+        number = self._client.incoming_phone_numbers(sid)
+        await self._ask(
+            lambda: number.update_async(
+                voice_url=voice_url,
+                voice_method="POST",
+                voice_fallback_url=fallback_url,
+                voice_fallback_method="POST",
+                status_callback=status_url,
+                status_callback_method="POST",
+            )
+        )
+
+    # -- the wire ----------------------------------------------------------------------------------
+
+    async def close(self) -> None:
+        if self._made is not None:
+            await self._made.http_client.close()
+            self._made = None
+
+    @property
+    def _client(self) -> Any:
+        """Made in the running loop, as the SDK's session demands."""
+        if self._made is None:
+            client = Client(self._user, self._password, self.account_sid, http_client=Wire())
+            if self._api_base_url:
+                client.api.base_url = self._api_base_url.rstrip("/")
+            self._made = client
+        return self._made
+
+    async def _act(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Something that must not be done twice. Raises Refused, Busy, Ambiguous."""
+        return await self._call(work, Ambiguous)
+
+    async def _ask(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Something that may be asked again. Raises Refused, Busy, Unavailable."""
+        return await self._call(work, Unavailable)
+
+    async def _call(self, work: Callable[[], Awaitable[T]], unanswered: type[SurgelineError]) -> T:
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                return await work()
+        except TimeoutError:
+            raise unanswered(f"Twilio did not answer within {self.timeout_s:g} s") from None
+        except (ClientError, OSError) as error:
+            raise unanswered(f"the connection to Twilio failed: {type(error).__name__}") from None
+        except TwilioException as error:
+            raise _mapped(error, unanswered) from None
+
+
+def _mapped(error: Any, unanswered: type[SurgelineError]) -> SurgelineError:
+    """The SDK raises one class for an operation, another for a page of a list, a third for new services."""
+    status, code, message = getattr(error, "status", 0), getattr(error, "code", 0), str(error)
+    page: Any = error.args[1] if len(error.args) > 1 else None
+    if not status and hasattr(page, "status_code"):
+        status = page.status_code
+        with suppress(ValueError, AttributeError):
+            code = loads(page.text).get("code", 0)
+    if status == 429:
+        return Busy()
+    if not 400 <= (status or 0) < 500:
+        return unanswered(f"Twilio answered {status}" if status else "Twilio's answer could not be read")
+    return Refused(code or 0, status, getattr(error, "msg", "") or message)
+
+
+def _call(each: Any) -> Call:
+    return Call(
+        each.sid,
+        each.to,
+        getattr(each, "_from", None) or each.from_,
+        str(each.status),
+        each.direction,
+        _ms(each.start_time),
+    )
+
+
+def _ms(moment: datetime | None) -> int | None:
+    if moment is None:
+        return None
+    return round(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1000)

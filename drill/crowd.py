@@ -1,0 +1,151 @@
+"""Who rings, when, and how each behaves: a seeded crowd of merchants.
+
+Pure: a seed and habits in, visits out. Rates and times are those of a small support line; patience follows
+the usual finding that a few leave at once and the rest wait about as long as they have waited already
+(lognormal, mean about six minutes).
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+HEARD_MENU = "how can we help|en qué le podemos ayudar"
+HEARD_LOCATIONS = "several .* locations|varias sucursales"
+HEARD_SPANISH = "para español"
+HEARD_ENGLISH = "for english"
+
+SENTENCES: dict[str, dict[str, tuple[str, ...]]] = {
+    "en": {
+        "payments": ("my card reader is not working", "a payment was charged twice", "I need a refund"),
+        "hardware": ("the printer is frozen", "my till does not start", "the screen is broken"),
+        "account": ("I cannot log in", "a question about my invoice", "I forgot my password"),
+    },
+    "es": {
+        "payments": ("el lector de tarjetas no funciona", "necesito un reembolso"),
+        "hardware": ("la impresora no funciona", "la pantalla está congelada"),
+        "account": ("no puedo entrar en mi cuenta", "una pregunta sobre la factura"),
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Merchant:
+    """Somebody who may ring: a number, and the language spoken there."""
+
+    number: str
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How the crowd behaves; shares are of all visits."""
+
+    per_minute: float = 6.0
+    opening: int = 14
+    """So many ring within the first quarter of a minute, so that there is a line to look at."""
+    patience_mean_s: float = 360.0
+    patience_spread: float = 0.9
+    """Sigma of the logarithm of patience."""
+    unknown: float = 0.12
+    withheld: float = 0.04
+    by_speech: float = 0.3
+    silent: float = 0.06
+    """Say and press nothing: the menu puts them through in the end."""
+    quits_in_menu: float = 0.05
+    redials: float = 0.15
+    """Of those who hang up while waiting: ring again within REDIAL_S."""
+
+
+REDIAL_S = (10.0, 80.0)
+OPENING_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One call: when it comes (seconds since the start), from where, and the script it follows."""
+
+    at_s: float
+    number: str
+    language: str
+    script: dict[str, Any]
+    redials_after_s: float | None
+    """If it hangs up while waiting, it rings again so much later; None: it does not."""
+
+
+TOPICS = ("payments", "hardware", "account")
+
+
+def visits(seed: int, merchants: Sequence[Merchant], habits: Habits) -> Iterator[Visit]:
+    """All visits to come, in order, without end; the same seed gives the same visits.
+
+    Arrivals are Poisson after the opening. Raises ValueError when there is no merchant.
+    """
+    if not merchants:
+        raise ValueError("a crowd needs merchants")
+    chance = random.Random(seed)
+    opening = sorted(chance.uniform(0, OPENING_S) for _ in range(habits.opening))
+    for at_s in opening:
+        yield _visit(chance, at_s, merchants, habits)
+    at_s = 0.0
+    while habits.per_minute > 0:
+        at_s += chance.expovariate(habits.per_minute / 60)
+        yield _visit(chance, at_s + OPENING_S * bool(opening), merchants, habits)
+
+
+def again(visit: Visit, at_s: float, seed: int) -> Visit:
+    """The same caller rings back; this time for good."""
+    patience_s = visit.script.get("patience_s", 60.0) * random.Random(seed).uniform(0.8, 2.0)
+    return Visit(at_s, visit.number, visit.language, {**visit.script, "patience_s": patience_s}, None)
+
+
+def _visit(chance: random.Random, at_s: float, merchants: Sequence[Merchant], habits: Habits) -> Visit:
+    who = _caller(chance, merchants, habits)
+    patience_s = chance.lognormvariate(
+        math.log(habits.patience_mean_s) - habits.patience_spread**2 / 2, habits.patience_spread
+    )
+    script = _choice(chance, who.language, habits)
+    script["patience_s"] = round(patience_s, 1)
+    if chance.random() < habits.quits_in_menu:
+        script["hang_up"] = {"stage": "menu", "after_s": round(chance.uniform(1, 12), 1)}
+    redials = chance.random() < habits.redials and who.number != ""
+    return Visit(
+        round(at_s, 3),
+        who.number,
+        who.language,
+        script,
+        round(chance.uniform(*REDIAL_S), 1) if redials else None,
+    )
+
+
+def _caller(chance: random.Random, merchants: Sequence[Merchant], habits: Habits) -> Merchant:
+    drawn = chance.random()
+    if drawn < habits.withheld:
+        return Merchant("", "en")
+    if drawn < habits.withheld + habits.unknown:
+        # 555-0100 to 555-0199 are set aside for use in fiction.
+        return Merchant(
+            f"+1{chance.choice((212, 305, 512, 702))}5550{chance.randint(100, 199)}", _language(chance)
+        )
+    return chance.choice(merchants)
+
+
+def _language(chance: random.Random) -> str:
+    return "es" if chance.random() < 0.25 else "en"
+
+
+def _choice(chance: random.Random, language: str, habits: Habits) -> dict[str, Any]:
+    """What the caller does at the menu, whatever language it begins in."""
+    topic = chance.choice(TOPICS)
+    presses: list[dict[str, Any]] = [{"when": HEARD_LOCATIONS, "digits": "1"}]
+    presses.append({"when": HEARD_SPANISH if language == "es" else HEARD_ENGLISH, "digits": "9"})
+    if chance.random() < habits.silent:
+        return {"presses": presses}
+    if chance.random() < habits.by_speech:
+        text = chance.choice(SENTENCES[language][topic])
+        return {"presses": presses, "speaks": [{"when": HEARD_MENU, "text": text, "times": 2}]}
+    presses.append({"when": HEARD_MENU, "digits": str(TOPICS.index(topic) + 1), "times": 2})
+    return {"presses": presses}

@@ -1,0 +1,228 @@
+"""The simulated agents: they know nothing of the product but what a desk knows."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from typing import Any
+
+import httpx2
+import pytest
+
+from drill.staff import Agent, Identity, Unwelcome
+from drill.temper import Answer, Manner, Talk, Temper
+from foundation.clock import ManualClock
+
+WHO = Identity("agent01", "http://product/sign-in/once", "a long password")
+CONTACT = {"id": "CA1", "state": "reserved", "queue": "support"}
+
+
+class Passing(ManualClock):
+    """Time passes as soon as somebody waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.start_ms = self.now_ms()
+
+    async def sleep(self, ms: float) -> None:
+        self.advance(ms=ms)
+        await asyncio.sleep(0)
+
+    @property
+    def passed_s(self) -> float:
+        return (self.now_ms() - self.start_ms) / 1000
+
+
+class House:
+    """Product and phone network as an agent meets them: it notes what is asked, and answers as told."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.me: dict[str, Any] = {"csrf": "c", "presence": "ready", "contact": None, "fence": 0}
+        self.link_works = True
+        self.signed_in = False
+        self.refuses: dict[str, int] = {}
+
+    def client(self, name: str) -> httpx2.AsyncClient:
+        transport = httpx2.MockTransport(self._answer)
+        return httpx2.AsyncClient(base_url=f"http://{name}", transport=transport, follow_redirects=True)
+
+    def _answer(self, request: httpx2.Request) -> httpx2.Response:
+        path = request.url.path
+        if request.method == "GET":
+            return self._get(path)
+        given = request.content.decode()
+        asked = json.loads(given) if given.startswith("{") else {"form": given}
+        self.asked.append((path, asked))
+        if path == "/sign-in":
+            self.signed_in = True
+        status = self.refuses.get(path.rpartition("/")[2], 200)
+        return httpx2.Response(201 if status == 200 else status, json={"sid": "CA9", "detail": "no"})
+
+    def _get(self, path: str) -> httpx2.Response:
+        if path == "/sign-in/once":
+            self.signed_in = self.signed_in or self.link_works
+            return httpx2.Response(200, headers={"set-cookie": "session=1"})
+        if path == "/sign-in":
+            return httpx2.Response(200, text='<input name="visit" value="v1">')
+        if path == "/api/v1/me":
+            return httpx2.Response(200 if self.signed_in else 401, json=self.me)
+        told = {
+            "/api/v1/softphone": {"kind": "double", "token": "jwt", "url": "http://network"},
+            "/api/v1/queues": {"queues": [{"queue": "support"}, {"queue": "payments"}]},
+        }
+        return httpx2.Response(200, json=told[path])
+
+    def verbs(self) -> list[str]:
+        return [path.rpartition("/")[2] for path, _ in self.asked]
+
+
+class Decided(Temper):
+    """An agent who does what the test says."""
+
+    def __init__(self, answer: Answer = Answer.ACCEPT, talk: Talk = Talk(60, 0, False)) -> None:
+        super().__init__(1)
+        self._answer, self._talk = answer, talk
+
+    def answer(self) -> Answer:
+        return self._answer
+
+    def talk(self) -> Talk:
+        return self._talk
+
+    def break_s(self) -> float:
+        return 0.0
+
+
+def agent_in(house: House, temper: Temper, clock: ManualClock | None = None) -> Agent:
+    house.signed_in = True
+    return Agent(WHO, house.client("product"), house.client("network"), clock or Passing(), temper, Counter())
+
+
+def asked_for(house: House) -> dict[str, Any]:
+    """The agent is asked to take a contact; once accepted, the two meet."""
+    house.me |= {"presence": "reserved", "contact": dict(CONTACT), "fence": 3}
+    return house.me
+
+
+async def met(house: House) -> None:
+    house.me |= {"presence": "talking", "contact": {**CONTACT, "state": "connected"}}
+
+
+async def test_a_contact_is_accepted_and_the_softphone_dials_in() -> None:
+    house, clock = House(), Passing()
+    agent = agent_in(house, Decided(), clock)
+    me = dict(asked_for(house))
+    await met(house)
+    await agent._act(me)
+    assert house.verbs() == ["accept", "connect", "hang-up"]
+    assert house.asked[0][1] == {"fence": 3}
+    assert house.asked[1][1] == {"token": "jwt", "params": {"contact": "CA1", "fence": "3"}}
+    assert clock.passed_s >= 60
+
+
+async def test_on_hold_and_back_before_the_end() -> None:
+    house = House()
+    agent = agent_in(house, Decided(talk=Talk(60, 20, False)))
+    me = dict(asked_for(house))
+    await met(house)
+    await agent._act(me)
+    assert house.verbs() == ["accept", "connect", "hold", "unhold", "hang-up"]
+
+
+async def test_a_transfer_goes_to_another_queue() -> None:
+    house = House()
+    agent = agent_in(house, Decided(talk=Talk(10, 0, True)))
+    me = dict(asked_for(house))
+    await met(house)
+    await agent._act(me)
+    assert house.verbs() == ["accept", "connect", "transfer"]
+    assert house.asked[-1][1] == {"fence": 3, "queue": "payments"}
+
+
+async def test_when_the_caller_has_gone_nothing_more_is_said() -> None:
+    house = House()
+    agent = agent_in(house, Decided())
+    me = dict(asked_for(house))
+    house.me |= {"presence": "wrap_up"}
+    await agent._act(me)
+    assert house.verbs() == ["accept", "connect"]
+
+
+@pytest.mark.parametrize(("answer", "verbs"), [(Answer.DECLINE, ["decline"]), (Answer.MISS, [])])
+async def test_not_every_contact_is_taken(answer: Answer, verbs: list[str]) -> None:
+    house = House()
+    agent = agent_in(house, Decided(answer))
+    await agent._act(dict(asked_for(house)))
+    assert house.verbs() == verbs
+
+
+async def test_one_reservation_is_answered_once() -> None:
+    house = House()
+    agent = agent_in(house, Decided(Answer.MISS))
+    me = dict(asked_for(house))
+    await agent._act(me)
+    await agent._act(me)
+    assert agent.counts["missed"] == 1
+
+
+async def test_after_the_talk_it_is_written_down() -> None:
+    house = House()
+    agent = agent_in(house, Decided())
+    await agent._act({"presence": "wrap_up", "contact": CONTACT, "fence": 3})
+    ((path, given),) = house.asked
+    assert path == "/api/v1/contacts/CA1/wrap-up"
+    assert given["outcome"]
+    assert given["note"]
+
+
+async def test_a_lost_race_is_no_error_and_a_refusal_is() -> None:
+    house = House()
+    agent = agent_in(house, Decided())
+    house.refuses = {"accept": 409}
+    await agent._act(dict(asked_for(house)))
+    assert agent.counts == {"too late": 1}
+    house.refuses = {"wrap-up": 500}
+    await agent._act({"presence": "wrap_up", "contact": CONTACT, "fence": 3})
+    assert agent.counts["errors"] == 1
+
+
+async def test_the_first_sign_in_is_by_link_and_later_ones_by_password() -> None:
+    house = House()
+    agent = agent_in(house, Decided())
+    house.signed_in = False
+    await agent.sign_in()
+    assert house.asked == []
+    house.signed_in = False
+    await agent.sign_in()
+    ((path, given),) = house.asked
+    assert path == "/sign-in"
+    assert given["form"] == "login=agent01&password=a+long+password&visit=v1"
+
+
+async def test_a_session_that_is_over_is_noticed() -> None:
+    house = House()
+    agent = agent_in(house, Decided())
+    house.signed_in = False
+    with pytest.raises(Unwelcome):
+        await agent._me()
+
+
+# --- temper --------------------------------------------------------------------------------------------
+
+
+def test_the_same_seed_makes_the_same_agent() -> None:
+    one, two = Temper(5), Temper(5)
+    assert [one.talk() for _ in range(20)] == [two.talk() for _ in range(20)]
+
+
+def test_talks_are_as_long_as_said_and_declines_are_few() -> None:
+    temper = Temper(1, Manner(talk_mean_s=150))
+    talks = [temper.talk() for _ in range(4000)]
+    assert sum(talk.talk_s for talk in talks) / len(talks) == pytest.approx(150, rel=0.1)
+    assert all(talk.hold_s <= talk.talk_s / 2 for talk in talks)
+    answers = Counter(temper.answer() for _ in range(2000))
+    assert answers[Answer.ACCEPT] > 1800
+    assert answers[Answer.DECLINE] > 0
+    assert answers[Answer.MISS] > 0

@@ -1,0 +1,37 @@
+"""The stage, on a real line, a real database and a clock that moves when told."""
+
+from __future__ import annotations
+
+import pytest
+
+from carrier.numbers import normalise
+from ivr.desk import Desk
+from merchants import directory, tables  # noqa: F401  (their tables are made by the fixture sql)
+from queueing import tables as queueing_tables  # noqa: F401
+from queueing.line import Line
+from queueing.roster import Roster
+from tests.doors.conftest import CENTRE, MERCHANTS, PATIENT, POLICY
+from tests.wire import stage as wire
+
+
+@pytest.fixture
+async def stage(redis, sql, clock):
+    async with sql.session() as session:
+        await directory.import_csv(session, MERCHANTS, normalise=normalise)
+    desk = Desk(
+        clock=clock,
+        line=Line(redis, POLICY),
+        roster=Roster(redis, POLICY),
+        redis=redis,
+        sql=sql,
+        policy=POLICY,
+        centre=CENTRE,
+        public_url=wire.HOOK,
+        auth_tokens=(wire.ACCOUNT.token,),
+        secret="a secret of the tests",
+        account_sid=wire.ACCOUNT.sid,
+        budget=PATIENT,
+    )
+    async with wire.opened(clock, desk) as stage:
+        yield stage
+        assert stage.violations == []
