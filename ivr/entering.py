@@ -1,0 +1,112 @@
+"""Into the line: the move in Redis, and the Enqueue by which Twilio holds the call.
+
+The move comes with the Enqueue. When Redis is away the caller is enqueued all the same, and the hold loop
+makes up for the move: Twilio keeps the caller, we keep the order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from announcements import catalog
+from announcements.catalog import Utterance
+from ivr import callers, endings, message, twiml
+from ivr.callers import Caller
+from ivr.desk import Desk
+from ivr.menus import Centre
+from ivr.slips import Slip
+from ivr.visits import AWAY, Away, Visit
+from merchants.recognition import Recognised
+from queueing.bands import band_for
+from queueing.policy import LinePolicy
+from queueing.records import Card, Entry, EntryOutcome
+
+NOBODY = Recognised()
+
+
+async def join(desk: Desk, visit: Visit, slip: Slip, *words: Utterance, caller: Caller | None = None) -> str:
+    """Put the caller in the line for what the slip says, say ``words``, and hold the call."""
+    entry, slip = await enter(desk, visit, slip, caller or callers.identify(desk, visit))
+    if isinstance(entry, Entry):
+        if entry.outcome is EntryOutcome.FULL:
+            await endings.found_full(desk, visit)
+            return message.offer(desk, slip, catalog.voice(slip.language, "queue_full"))
+        if entry.outcome is EntryOutcome.ENDED:
+            return goodbye(desk, slip)
+    return enqueue(desk, slip, *words)
+
+
+async def enter(desk: Desk, visit: Visit, slip: Slip, caller: Caller) -> tuple[Entry | Away, Slip]:
+    """The move alone, and the slip as it then is: with the queue and band the caller stands in."""
+    known = await callers.recognise(desk, visit, caller)
+    who = known.chosen(slip.location) if isinstance(known, Recognised) else NOBODY
+    slip = placed(desk.centre, desk.policy, slip, who)
+    if not visit.contact:
+        return AWAY, slip
+    entry = await visit.enrich(
+        desk.line.enter(
+            visit.contact,
+            queue=slip.queue,
+            band=slip.band,
+            card=card(slip, who, caller),
+            caller_key=caller.key,
+            now_ms=visit.now_ms,
+        )
+    )
+    if isinstance(entry, Entry):
+        slip = replace(slip, queue=entry.queue, band=entry.band)
+    return entry, slip
+
+
+def placed(centre: Centre, policy: LinePolicy, slip: Slip, who: Recognised = NOBODY) -> Slip:
+    """The slip with a queue and a band that the centre has: by topic, and by the merchant's tier.
+
+    A topic's own band counts only when its head start is the greater one.
+    """
+    topic = centre.topic(slip.topic)
+    queue = slip.queue or (topic.queue if topic else centre.default_queue)
+    heads = {band.name: band.head_start_ms for band in policy.bands}
+    by_tier = band_for(who.merchant.tier, centre.tiers, centre.default_band) if who.merchant else ""
+    wanted = [slip.band, by_tier, topic.band if topic else "", centre.default_band]
+    known = [band for band in wanted if band in heads]
+    return replace(
+        slip,
+        queue=queue if queue in {each.name for each in policy.queues} else policy.queues[0].name,
+        band=max(known, key=heads.__getitem__) if known else policy.bands[-1].name,
+        merchant=who.merchant.id if who.merchant else slip.merchant,
+    )
+
+
+def card(slip: Slip, who: Recognised, caller: Caller) -> Card:
+    """What the agent's desk will show."""
+    merchant, location = who.merchant, who.location
+    return Card(
+        caller=caller.number,
+        merchant_id=merchant.id if merchant else slip.merchant or None,
+        merchant=merchant.name if merchant else "",
+        location=location.name if location else "",
+        tier=merchant.tier if merchant else "",
+        product=merchant.product if merchant else "",
+        language=slip.language,
+        topic=slip.topic,
+    )
+
+
+def enqueue(desk: Desk, slip: Slip, *words: Utterance) -> str:
+    """Say ``words``, then hold the call. The queue's name at Twilio tells queue and band: from it alone the
+    order can be rebuilt."""
+    carried = slip.query()
+    return twiml.answer(
+        twiml.say_all(words),
+        twiml.enqueue(
+            f"{slip.queue}.{slip.band}",
+            wait_url=desk.url(f"/voice/wait?{carried}"),
+            action=desk.url(f"/voice/left?{carried}"),
+        ),
+    )
+
+
+def goodbye(desk: Desk, slip: Slip) -> str:
+    """The call is over, on our side too."""
+    words = catalog.voice(slip.language, "call_over", centre=desk.centre.name)
+    return twiml.answer(twiml.say(words), twiml.hang_up())

@@ -1,0 +1,135 @@
+"""The hold loop: what a caller hears between the menu and an agent.
+
+Twilio asks this door again whenever the music ends. Nothing is kept for it but the caller's place: what was
+said last, and which clip comes next, ride in the URL.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from announcements import catalog, pacing
+from announcements.pacing import Announcement, Place, Said
+from ivr import callers, entering, glance, menus, slips, twiml
+from ivr.desk import Desk
+from ivr.slips import Slip
+from ivr.visits import AWAY, Away, Visit
+from queueing import journal
+from queueing.records import Hold
+from queueing.states import ContactState
+
+
+async def answer(desk: Desk, visit: Visit) -> str:
+    """``POST /voice/wait``: music, and now and then where the caller stands."""
+    slip = slips.read(desk.centre, visit.query)
+    hold = await visit.enrich(_look(desk, visit)) if visit.contact else AWAY
+    if hold is None:  # Redis was away when the call was enqueued, or has forgotten: the line makes up for it
+        _, slip = await entering.enter(desk, visit, slip, callers.identify(desk, visit))
+        hold = AWAY
+    if isinstance(hold, Away):
+        return _without_place(desk, visit, slip)
+    if hold.state is ContactState.ENDED:
+        return entering.goodbye(desk, slip)
+    if (slip.queue, slip.band) != (hold.queue, hold.band):
+        slip = replace(slip, queue=hold.queue, band=hold.band)
+    if hold.state is not ContactState.WAITING:
+        return music(desk, visit, slip, Said.from_query(visit.query), clips=1)
+    if hold.over_max_wait:
+        return twiml.answer(twiml.say(catalog.voice(slip.language, "too_long")), twiml.leave())
+    return await _with_place(desk, visit, slip, hold)
+
+
+async def key(desk: Desk, visit: Visit) -> str:
+    """``POST /voice/wait/key``: a key in the hold loop. Star leaves the line, any other is music."""
+    slip = slips.read(desk.centre, visit.query)
+    again = twiml.answer(twiml.redirect(_loop_url(desk, visit, slip, Said.from_query(visit.query), clips=0)))
+    if visit.form.get("Digits", "") != menus.LEAVE_KEY:
+        return again
+    now = await visit.enrich(desk.line.contact(visit.contact))
+    if not isinstance(now, Away) and now and now.state in (ContactState.RESERVED, ContactState.CONNECTED):
+        return again  # an agent is being asked: no time to leave
+    return twiml.answer(twiml.say(catalog.voice(slip.language, "leaving_line")), twiml.leave())
+
+
+async def _look(desk: Desk, visit: Visit) -> Hold | None:
+    facts = await desk.glance.facts(visit.now_ms)
+    return await desk.line.hold(visit.contact, ask=visit.ask, facts=facts, now_ms=visit.now_ms)
+
+
+async def _with_place(desk: Desk, visit: Visit, slip: Slip, hold: Hold) -> str:
+    """All of it from the question's first asking, so that its repeat is answered alike."""
+    said = Said.from_query(visit.query)
+    wait = glance.wait(hold.facts, hold.queue, hold.position)
+    place = Place(
+        position=hold.position,
+        entered_ms=hold.entered_ms,
+        low_s=wait.p10 if wait else None,
+        high_s=wait.p90 if wait else None,
+    )
+    announcement = pacing.decide(desk.pacing, said, place, hold.asked_ms)
+    if announcement is not None and not hold.repeat:
+        await visit.enrich(_note(desk, visit, hold, announcement))
+    return tell(desk, visit, slip, said, announcement, hold.entered_ms, hold.asked_ms)
+
+
+def _without_place(desk: Desk, visit: Visit, slip: Slip) -> str:
+    """The base answer: Twilio holds the call, so music and comfort are true; a position would not be."""
+    said = Said.from_query(visit.query)
+    waited_s = min(slips.whole(visit.form.get("QueueTime", "")), 86_400)
+    entered_ms = visit.now_ms - waited_s * 1000
+    announcement = pacing.decide(desk.pacing, said, Place(0, entered_ms), visit.now_ms)
+    return tell(desk, visit, slip, said, announcement, entered_ms, visit.now_ms)
+
+
+def tell(
+    desk: Desk,
+    visit: Visit,
+    slip: Slip,
+    said: Said | None,
+    announcement: Announcement | None,
+    entered_ms: int,
+    now_ms: int,
+) -> str:
+    """The announcement, if there is one, and music until the next may be due."""
+    words = []
+    if announcement is not None:
+        words.append(catalog.tell(slip.language, announcement))
+        if said is None:
+            words.append(catalog.voice(slip.language, "keys_while_waiting"))
+        said = announcement.said
+    music_ms = pacing.next_look_ms(desk.pacing, said, entered_ms, now_ms)
+    clips = max(1, music_ms // desk.pacing.clip_ms)
+    return music(desk, visit, slip, said, clips=clips, words=twiml.say_all(words))
+
+
+def music(desk: Desk, visit: Visit, slip: Slip, said: Said | None, *, clips: int, words: str = "") -> str:
+    """``words``, then so many clips; a key counts all the while; then the loop goes on."""
+    first = slips.whole(visit.query.get("clip", ""))
+    heard = words + "".join([twiml.play(desk.clip(first + i)) for i in range(clips)])
+    loop = _loop_url(desk, visit, slip, said, clips)
+    pressed = loop.replace("/voice/wait?", "/voice/wait/key?", 1)
+    return twiml.answer(twiml.gather_key(pressed, heard), twiml.redirect(loop))
+
+
+def _loop_url(desk: Desk, visit: Visit, slip: Slip, said: Said | None, clips: int) -> str:
+    """Where the loop goes on, with its memory."""
+    clip = slips.whole(visit.query.get("clip", "")) + clips
+    memory = f"&said_at={said.at_ms}&said_pos={said.position}&n={said.count}" if said else ""
+    return desk.url(f"/voice/wait?{slip.query()}&clip={clip}{memory}")
+
+
+async def _note(desk: Desk, visit: Visit, hold: Hold, announcement: Announcement) -> None:
+    """Put on record what was told: the figures later say how true it was."""
+    low, high = announcement.wait or (None, None)
+    await journal.write(
+        desk.redis,
+        desk.keys,
+        "told",
+        at_ms=hold.asked_ms,
+        contact=visit.contact,
+        queue=hold.queue,
+        band=hold.band,
+        position=announcement.position,
+        low_min="" if low is None else low,
+        high_min="" if high is None else high,
+    )
