@@ -1,0 +1,28 @@
+"""The dashboard as one router: pages, live streams, buttons and the JSON API."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends
+
+from dashboard import admin, api, apidocs, desk, nowhere, reports, streams
+from dashboard import pages as doors
+from dashboard.entrance import guard
+from dashboard.floor import Floor
+from dashboard.rooms import Rooms, Softphone, Targets
+
+__all__ = ["Rooms", "Softphone", "Targets", "pages"]
+
+MAX_BODY_BYTES = 10_000_000
+PARTS = (doors, desk, streams, reports, admin, api, apidocs, nowhere)
+
+
+def pages(rooms: Rooms) -> APIRouter:
+    """Everything people and programs reach by the web. Include it last: it takes every GET nobody else does.
+
+    It needs no middleware: every route guards, answers and dresses itself (``entrance``).
+    """
+    floor = Floor.of(rooms)
+    router = APIRouter(dependencies=[Depends(guard(floor))])
+    for part in PARTS:
+        router.include_router(part.router, max_body_size=MAX_BODY_BYTES)
+    return router

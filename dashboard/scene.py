@@ -1,0 +1,112 @@
+"""One agent's desk as it stands: what its page is made from, read from Redis and from the record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from carrier.numbers import masked
+from dashboard.auth import Who
+from dashboard.desk_view import DeskFacts, DeskView, PastContact, desk_view
+from dashboard.live import Look
+from dashboard.record import past_contacts
+from dashboard.rooms import Rooms
+from dashboard.views import QueueRow, Said, queue_rows
+from foundation.connections import answering
+from foundation.errors import Unavailable
+from queueing.presence import Presence
+from queueing.records import AgentNow, ContactNow
+
+HELD_S = 4 * 3_600
+
+TROUBLE = {
+    "redis": Said(
+        "near",
+        "The line's memory does not answer",
+        "What you see is from before. A call you are in goes on; callers in line keep hearing music.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everything the desk's page is rendered from; ``seen_ms`` tells an older scene from a newer one."""
+
+    desk: DeskView
+    queues: list[QueueRow]
+    trouble: Said | None
+    seen_ms: int
+
+
+class Case:
+    """What is remembered of one contact while an agent has it, so that it is not read each second."""
+
+    def __init__(self) -> None:
+        self.key: tuple[str, int, bool] = ("", 0, False)
+        self.contact: ContactNow | None = None
+        self.history: list[PastContact] = []
+
+    async def read(self, rooms: Rooms, agent: AgentNow) -> None:
+        """The contact of ``agent``, read again when the reservation or its joining changed."""
+        key = (agent.contact, agent.fence, agent.deadline_ms == 0)
+        if key == self.key:
+            return
+        same = key[0] == self.key[0]
+        self.contact = await rooms.line.contact(agent.contact) if agent.contact else None
+        if not same:
+            self.history = await self._history(rooms)
+        self.key = key
+
+    async def _history(self, rooms: Rooms) -> list[PastContact]:
+        if self.contact is None:
+            return []
+        try:
+            return await past_contacts(rooms, self.contact)
+        except Unavailable:
+            return []  # the card is good without it
+
+
+async def look_at_desk(
+    rooms: Rooms, who: Who, look: Look, case: Case, agent: AgentNow | None, seen_ms: int
+) -> Scene:
+    """The desk of ``who``, whose record ``agent`` was read at ``seen_ms``; without Redis, as remembered."""
+    trouble = look.trouble
+    held = False
+    if agent is not None:
+        try:
+            await case.read(rooms, agent)
+            held = agent.presence is Presence.TALKING and await is_held(rooms, agent)
+        except Unavailable:
+            trouble = "redis"
+    facts = DeskFacts(
+        policy=rooms.policy,
+        agent=agent,
+        contact=case.contact if agent and agent.contact else None,
+        held=held,
+        phone=who.account.phone,
+        softphone=rooms.softphone.kind != "none",
+        skills=[queue.name for queue in rooms.policy.queues if queue.name in who.account.skills],
+        reasons=rooms.reasons,
+        outcomes=rooms.outcomes,
+        history=case.history if agent and agent.contact else [],
+    )
+    queues = queue_rows(look.board, rooms.targets.longest_wait_ms) if look.board else []
+    return Scene(desk_view(facts, masked), queues, TROUBLE.get(trouble), seen_ms)
+
+
+async def is_held(rooms: Rooms, agent: AgentNow) -> bool:
+    """Whether the agent put the caller on hold in this reservation."""
+    async with answering():
+        return bool(await rooms.redis.get(_held_key(rooms, agent.contact)) == str(agent.fence))
+
+
+async def mark_held(rooms: Rooms, contact: str, fence: int, on: bool) -> None:
+    """Remember for the desk that the caller hears music, or does so no more."""
+    async with answering():
+        if on:
+            await rooms.redis.set(_held_key(rooms, contact), str(fence), ex=HELD_S)
+        else:
+            await rooms.redis.delete(_held_key(rooms, contact))
+
+
+def _held_key(rooms: Rooms, contact: str) -> str:
+    return f"{rooms.tag}:web:held:{contact}"

@@ -1,0 +1,163 @@
+"""The stream behind a live page: what changed, since what the browser says it has."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from hashlib import sha256
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+
+from dashboard.auth import Who
+from dashboard.entrance import Doorway
+from dashboard.floor import Floor, FloorDep, VisitorDep
+from dashboard.live import Look, message, parts, pulse
+from dashboard.problems import Problem
+from dashboard.scene import TROUBLE, Case, Scene, look_at_desk
+from dashboard.views import queue_rows, wall_view
+
+router = APIRouter(route_class=Doorway)
+
+PULSE_LOOKS = 3
+"""A pulse with every change, and at least every third look."""
+
+CHECK_LOOKS = 4
+"""How often it is asked anew whether the reader may still read: every fourth look, so within five seconds."""
+
+SILENCE_S = 15.0
+
+Part = tuple[str, Callable[[], str]]
+"""What a part is made from, as text, and how it is written. Clocks change the writing, not the making."""
+
+
+@router.get("/events", include_in_schema=False)
+async def events(
+    floor: FloorDep, who: VisitorDep, request: Request, page: str = "wallboard"
+) -> StreamingResponse:
+    """What changes on a page, as server-sent events, for as long as it is open."""
+    if page == "desk":
+        if who is None:
+            raise Problem("not-signed-in")
+        source: Callable[[Look], Awaitable[dict[str, Part]]] = DeskParts(floor, who)
+    elif page == "wallboard":
+        source = WallParts(floor, who)
+    else:
+        raise Problem("not-found", "There is no live page of that name.")
+    known = read_mark(request.headers.get("last-event-id", ""))
+    return StreamingResponse(
+        follow(floor, who, source, known),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def follow(
+    floor: Floor, who: Who | None, source: Callable[[Look], Awaitable[dict[str, Part]]], known: dict[str, str]
+) -> AsyncIterator[bytes]:
+    """The events of one stream. It ends by itself when the reader's session does."""
+    async with floor.watch.watching():
+        look = await floor.watch.now()
+        told = 0
+        while True:
+            if who and told % CHECK_LOOKS == 0 and await floor.gate.stands(who.session) is None:
+                yield message("signed out", event="over")
+                return
+            made = {name: (mark(text), write) for name, (text, write) in (await source(look)).items()}
+            changed = {name: write() for name, (fresh, write) in made.items() if known.get(name) != fresh}
+            known = {name: fresh for name, (fresh, _) in made.items()}
+            if changed or told % PULSE_LOOKS == 0:
+                yield pulse(look, floor.rooms.clock.now_ms())
+            if changed:
+                yield parts(changed, write_mark(known))
+            told += 1
+            look = await _next(floor, look.number)
+
+
+async def _next(floor: Floor, number: int) -> Look:
+    """The next look, or the same one grown old when nobody looked for a while."""
+    try:
+        async with asyncio.timeout(SILENCE_S):
+            return await floor.watch.after(number)
+    except TimeoutError:
+        return await floor.watch.now(at_most_ms=round(SILENCE_S * 1000))
+
+
+class DeskParts:
+    """The parts of one agent's desk."""
+
+    def __init__(self, floor: Floor, who: Who) -> None:
+        self.floor, self.who, self.case = floor, who, Case()
+
+    async def __call__(self, look: Look) -> dict[str, Part]:
+        agent, seen_ms = look.agent(self.who.agent), look.board.at_ms if look.board else 0
+        scene = await look_at_desk(self.floor.rooms, self.who, look, self.case, agent, seen_ms)
+        return {
+            "trouble": (repr(scene.trouble), lambda: self._text("_trouble.html", scene)),
+            "desk": (repr(scene.desk), lambda: self._text("_desk.html", scene)),
+            "line-now": (repr(scene.queues), lambda: self._text("_line.html", scene)),
+        }
+
+    def _text(self, name: str, scene: Scene) -> str:
+        return scene_text(self.floor, self.who, name, scene)
+
+
+def scene_text(floor: Floor, who: Who, name: str, scene: Scene) -> str:
+    """A part of the desk as HTML."""
+    sheet = floor.templates.sheet("desk", who)
+    return floor.templates.text(
+        name, sheet, desk=scene.desk, queues=scene.queues, trouble=scene.trouble, seen_ms=scene.seen_ms
+    )
+
+
+class WallParts:
+    """The parts of the wallboard."""
+
+    def __init__(self, floor: Floor, who: Who | None) -> None:
+        self.floor, self.who = floor, who
+
+    async def __call__(self, look: Look) -> dict[str, Part]:
+        trouble = TROUBLE.get(look.trouble)
+        told: dict[str, Part] = {
+            "trouble": (repr(trouble), lambda: self._text("_trouble.html", trouble=trouble))
+        }
+        if look.board is not None:
+            given = board_given(self.floor, look)
+            told["board"] = (repr(given), lambda: self._text("_board.html", **given))
+        return told
+
+    def _text(self, name: str, **given: object) -> str:
+        return self.floor.templates.text(name, self.floor.templates.sheet("wallboard", self.who), **given)
+
+
+def board_given(floor: Floor, look: Look) -> dict[str, Any]:
+    """What the wallboard's template is given. There must have been a look."""
+    targets = floor.rooms.targets
+    assert look.board is not None
+    view = wall_view(
+        look.board,
+        look.day,
+        answered_pct=targets.answered_pct,
+        within_s=targets.within_s,
+        longest_wait_ms=targets.longest_wait_ms,
+        abandoned_pct=targets.abandoned_pct,
+    )
+    return {"board": view, "queues": queue_rows(look.board, targets.longest_wait_ms)}
+
+
+# -- what the browser has, carried by the browser ---------------------------------------------------------
+
+
+def mark(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:12]
+
+
+def write_mark(known: dict[str, str]) -> str:
+    return ",".join(f"{name}:{fingerprint}" for name, fingerprint in known.items())
+
+
+def read_mark(text: str) -> dict[str, str]:
+    """The parts a Last-Event-ID tells of. Nonsense tells of none, and all are sent."""
+    pairs = [pair.partition(":") for pair in text[:500].split(",")]
+    return {name: fingerprint for name, colon, fingerprint in pairs if colon}
