@@ -1,0 +1,5 @@
+"""``python -m processes``: the same as the installed command ``surgeline``."""
+
+from processes.cli import main
+
+main()

@@ -1,0 +1,78 @@
+"""Opening what a program works with: Redis, SQL, the line and its roster, the carrier."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from foundation.clock import Clock
+from foundation.connections import Breaker, Sql, open_blocking_redis, open_redis, open_sql
+from processes.centre import Plan, read_centre
+from processes.settings import Settings
+from processes.starting import redis_url
+from queueing.keys import Keys
+from queueing.line import Line
+from queueing.roster import Roster
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The stores of one centre, opened. They connect when first used: any may be away."""
+
+    settings: Settings
+    plan: Plan
+    clock: Clock
+    redis: Redis
+    blocking: Redis
+    """For reads that block."""
+    redis_breaker: Breaker
+    sql: Sql
+    sql_breaker: Breaker
+    line: Line
+    roster: Roster
+    keys: Keys
+
+    @property
+    def centre(self) -> str:
+        return self.plan.policy.centre
+
+
+def open_stores(settings: Settings) -> Stores:
+    """Raises Mendable when Redis's place, the database's URL or the centre's file is not usable."""
+    plan = read_centre(settings.surgeline_centre)
+    url = redis_url(settings)
+    redis, redis_breaker = open_redis(url), Breaker("redis")
+    return Stores(
+        settings=settings,
+        plan=plan,
+        clock=settings.clock,
+        redis=redis,
+        blocking=open_blocking_redis(url),
+        redis_breaker=redis_breaker,
+        sql=open_sql(settings.database),
+        sql_breaker=Breaker("sql"),
+        line=Line(redis, plan.policy, redis_breaker),
+        roster=Roster(redis, plan.policy, redis_breaker),
+        keys=Keys.of(plan.policy),
+    )
+
+
+async def close_stores(stores: Stores) -> None:
+    """Close every connection, whatever the others say."""
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(stores.redis.aclose)
+        stack.push_async_callback(stores.blocking.aclose)
+        stack.push_async_callback(stores.sql.close)
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Stores]:
+    """The stores, closed when the block ends."""
+    stores = open_stores(settings)
+    try:
+        yield stores
+    finally:
+        await close_stores(stores)

@@ -1,0 +1,105 @@
+"""Watches the deadlines, hands out effects, and puts right what the stores disagree about.
+
+Several may run at once: every move is one script, every effect's job is named after its event, so the
+second finds nothing left to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections import Counter
+
+import structlog
+
+from foundation.clock import Clock
+from processes.beating import keep_beating
+from processes.effects import Dispatcher, effects_queue, open_for_rq
+from processes.opening import Stores, opened
+from processes.provision import open_carrier
+from processes.reconcile import Reconciler
+from processes.rounds import rounds
+from processes.settings import Settings
+from processes.starting import begin, redis_url, until_stopped
+from queueing import journal, pulse
+from queueing.line import Line
+
+EXPIRE_MS = 250
+EXPIRE_AT_ONCE = 100
+PULSE_MS = 1_000
+TRIM_MS = 30_000
+RECONCILE_MS = 30_000
+
+log = structlog.get_logger(__name__)
+
+
+def run() -> None:
+    """Sweep until SIGTERM or SIGINT. Raises Mendable when the settings are bad or unsafe."""
+    until_stopped(sweep(begin("sweeper")))
+
+
+async def sweep(settings: Settings) -> None:
+    """All rounds, side by side, until cancelled."""
+    counts: Counter[str] = Counter()
+    async with opened(settings) as stores, asyncio.TaskGroup() as together:
+        clock, keys = stores.clock, stores.keys
+        queue = effects_queue(open_for_rq(redis_url(settings)), stores.centre)
+        dispatcher = Dispatcher(stores.blocking, keys, consumer_name(), queue, counts)
+
+        async def expire() -> float:
+            return await expire_due(stores.line, clock, counts)
+
+        async def take_pulse() -> float:
+            await pulse.take(stores.redis, keys, stores.plan.policy, now_ms=clock.now_ms())
+            return PULSE_MS
+
+        async def trim() -> float:
+            counts["journal_trimmed"] += await journal.trim(stores.redis, keys)
+            return TRIM_MS
+
+        work = {
+            "expire": expire,
+            "effects": dispatcher.look,
+            "take over": dispatcher.take_over,
+            "pulse": take_pulse,
+            "trim": trim,
+        }
+        together.create_task(keep_beating(stores, "sweeper", counts))
+        if settings.twilio_account_sid and settings.twilio_auth_token:
+            together.create_task(_reconcile(stores, settings, counts))
+        for name, act in work.items():
+            together.create_task(rounds(clock, name, act, counts))
+        log.info("sweeping")
+
+
+def consumer_name() -> str:
+    """This process among the readers of the journal. The same host and process id may come again: no harm."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+async def expire_due(line: Line, clock: Clock, counts: Counter[str]) -> float:
+    """Carry out what has fallen due; how long until the next look. Raises Unavailable."""
+    expired = await line.expire(clock.now_ms(), limit=EXPIRE_AT_ONCE)
+    for thing in expired:
+        counts[thing.kind] += 1
+    return 0 if len(expired) >= EXPIRE_AT_ONCE else EXPIRE_MS
+
+
+async def _reconcile(stores: Stores, settings: Settings, counts: Counter[str]) -> None:
+    carrier = open_carrier(settings)
+    reconciler = Reconciler(
+        carrier, stores.line, stores.clock, stores.plan.policy, settings.surgeline_public_url
+    )
+
+    async def look() -> float:
+        drift = await reconciler.look()
+        counts["calls_adopted"] += len(drift.strangers)
+        counts["calls_missed"] += len(drift.missing)
+        return RECONCILE_MS
+
+    try:
+        await stores.clock.sleep(RECONCILE_MS)
+        await rounds(stores.clock, "reconcile", look, counts)
+    finally:
+        await carrier.close()

@@ -1,0 +1,216 @@
+"""Verbs that keep the books: tables, accounts, merchants."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from processes.verbs.telling import Json, tell
+
+if TYPE_CHECKING:
+    from dashboard.accounts import Accounts
+
+T = TypeVar("T")
+PANEL = "Keep"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Hang this family's verbs on the command."""
+    app.command(rich_help_panel=PANEL)(migrate)
+    users = typer.Typer(no_args_is_help=True, help="Who may sign in.")
+    users.command("add")(users_add)
+    users.command("list")(users_list)
+    users.command("password")(users_password)
+    users.command("deactivate")(users_deactivate)
+    app.add_typer(users, name="users", rich_help_panel=PANEL)
+    merchants = typer.Typer(no_args_is_help=True, help="Who rings.")
+    merchants.callback()(lambda: None)  # a group, though it has one verb so far
+    merchants.command("import")(merchants_import)
+    app.add_typer(merchants, name="merchants", rich_help_panel=PANEL)
+
+
+def migrate(
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say whether the tables are up to date.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Brings the database's tables up to date. `serve` does so by itself for SQLite only.
+
+    Example: DATABASE_URL=postgresql://surgeline@db/surgeline surgeline migrate
+    """
+    from processes import migrating
+    from processes.settings import masked_url, read
+
+    url = read().settings.database
+    before = migrating.current(url)
+    after = before if check else migrating.upgrade(url)[1]
+    done = after == migrating.head()
+    place = masked_url(url)
+    text = {
+        (True, True): f"✓ {place} is up to date (step {after}).",
+        (True, False): f"✓ {place} went from step {before or 'none'} to {after}.",
+        (False, True): f"■ {place} stands at step {before or 'none'}: run `surgeline migrate`.",
+    }[done, before == after]
+    tell(as_json, {"before": before, "after": after, "head": migrating.head(), "up_to_date": done}, text)
+    raise typer.Exit(0 if done else 1)
+
+
+Login = Annotated[str, typer.Argument(help="The login, as ann or ann.lee.")]
+FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+
+
+def users_add(
+    login: Login,
+    name: Annotated[str, typer.Option(help="As colleagues see it; else the login.")] = "",
+    role: Annotated[str, typer.Option(help="agent, lead, supervisor or admin.")] = "agent",
+    queue: Annotated[
+        list[str] | None,
+        typer.Option(help="A queue to serve, as support, or support:30 for 30 s of handicap."),
+    ] = None,
+    phone: Annotated[str, typer.Option(help="Ring this number instead of the softphone.")] = "",
+    password_stdin: FromStdin = False,
+    as_json: Json = False,
+) -> None:
+    """Adds an account. Without --password-stdin a password is made up and printed once.
+
+    Example: surgeline users add ann --name "Ann Lee" --role agent --queue support --queue payments
+    """
+    from carrier.numbers import normalise
+
+    skills = _skills(queue or [])
+    password, made_up = _password(password_stdin)
+    number = normalise(phone) if phone else ""
+    account = _with_accounts(
+        lambda accounts: accounts.add(
+            agent=login, name=name, role=role, password=password, phone=number, skills=skills
+        )
+    )
+    answer = {"agent": account.agent, "role": account.role, "skills": skills}
+    text = f"✓ {account.agent} ({account.role}) may sign in."
+    if made_up:
+        answer["password"] = password
+        text += f"\n  Password: {password}   (shown once)"
+    tell(as_json, answer, text)
+
+
+def users_list(as_json: Json = False) -> None:
+    """Everybody who has an account.
+
+    Example: surgeline users list
+    """
+    accounts = _with_accounts(lambda accounts: accounts.all())
+    listed = [
+        {
+            "agent": account.agent,
+            "name": account.name,
+            "role": account.role,
+            "queues": dict(account.skills),
+            "active": account.active,
+        }
+        for account in accounts
+    ]
+    lines = [
+        f"{account.agent:<16} {account.role:<11} {account.name:<24} "
+        f"{' '.join(account.skills) or '–':<30} {'' if account.active else 'inactive'}".rstrip()
+        for account in accounts
+    ]
+    tell(
+        as_json,
+        {"accounts": listed},
+        "\n".join(lines) or "Nobody yet: surgeline users add LOGIN --role admin",
+    )
+
+
+def users_password(login: Login, password_stdin: FromStdin = False, as_json: Json = False) -> None:
+    """Gives an account another password; whoever is signed in with the old one is signed out.
+
+    Example: surgeline users password ann
+    """
+    password, made_up = _password(password_stdin)
+    _with_accounts(lambda accounts: accounts.change(login, password=password))
+    answer = {"agent": login, **({"password": password} if made_up else {})}
+    tell(
+        as_json,
+        answer,
+        f"✓ {login} has a new password" + (f": {password}   (shown once)" if made_up else "."),
+    )
+
+
+def users_deactivate(login: Login, as_json: Json = False) -> None:
+    """Shuts an account; its history stays.
+
+    Example: surgeline users deactivate ann
+    """
+    _with_accounts(lambda accounts: accounts.change(login, active=False))
+    tell(as_json, {"agent": login, "active": False}, f"✓ {login} can no longer sign in.")
+
+
+def merchants_import(
+    file: Annotated[Path, typer.Argument(help="CSV: name, tier, numbers, locations, product, language.")],
+    as_json: Json = False,
+) -> None:
+    """Takes in a merchants file: all of it, or, when a line is bad, nothing.
+
+    Example: surgeline merchants import merchants.csv
+    """
+    import asyncio
+    from dataclasses import asdict
+
+    from foundation.errors import Mendable
+    from processes.books import import_merchants
+    from processes.settings import read
+
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise Mendable(f"{file} cannot be read ({error.strerror}).") from None
+    report = asyncio.run(import_merchants(read().settings, content))
+    text = (
+        f"✓ {report.added} merchants added, {report.updated} updated; "
+        f"they have {report.numbers} numbers and {report.locations} locations."
+    )
+    tell(as_json, asdict(report), text)
+
+
+def _with_accounts(work: Callable[[Accounts], Awaitable[T]]) -> T:
+    """Run ``work`` on the accounts of the configured database."""
+    import asyncio
+
+    from processes.books import accounts_of
+    from processes.settings import read
+
+    async def run() -> T:
+        async with accounts_of(read().settings) as accounts:
+            return await work(accounts)
+
+    return asyncio.run(run())
+
+
+def _skills(queues: list[str]) -> dict[str, int]:
+    """Queue to handicap in ms. Raises Mendable for a queue the centre does not have, or a bad handicap."""
+    from foundation.errors import Mendable
+    from processes.centre import read_centre
+    from processes.settings import read
+
+    policy = read_centre(read().settings.surgeline_centre).policy
+    skills = {}
+    for told in queues:
+        name, _, handicap = told.partition(":")
+        if not (handicap or "0").isdigit():
+            raise Mendable(f"--queue {told}: the handicap is whole seconds, as in support:30.")
+        skills[policy.queue(name).name] = int(handicap or 0) * 1000
+    return skills
+
+
+def _password(from_stdin: bool) -> tuple[str, bool]:
+    """The password, and whether it was made up here."""
+    import secrets
+    import sys
+
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n"), False
+    return secrets.token_urlsafe(12), True

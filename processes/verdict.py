@@ -1,0 +1,147 @@
+"""How a headless demo went: what became of every call, and what went wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from sqlmodel import col, func, select
+
+from foundation.clock import SystemClock, monotonic_s
+from foundation.connections import Sql, open_sql
+from foundation.errors import Unavailable
+from processes.settings import Settings
+from queueing.states import Disposition
+from queueing.tables import Contact, ContactEvent
+
+DRAIN_S = 15.0
+LOOK_MS = 200
+OUTCOMES = ("ended", "turned_away")
+"""The events that record what became of a call."""
+
+
+async def judge(settings: Settings, product: str, double: str, logs: Path) -> dict[str, Any]:
+    """The demo's figures, once the record has caught up with every call that is over.
+
+    ``lost`` counts calls that are over and do not have exactly one recorded outcome. ``errors`` sums up
+    breaches of Twilio's contract, answers of 5xx and lines logged as errors.
+    """
+    async with httpx2.AsyncClient(timeout=10.0) as client:
+        over, active = await _calls(client, double, logs)
+        sql = open_sql(settings.database)
+        try:
+            lost = await _drained(sql, over)
+            outcomes = await _outcomes(sql)
+        finally:
+            await sql.close()
+        breaches = (await client.get(f"{double}/_double/violations")).json()
+        figures = (await client.get(f"{product}/metrics")).text
+    wrong = {
+        "violations": breaches["count"],
+        "http_5xx": _answers_5xx(figures),
+        "logged_errors": logged_errors(logs),
+        "refused_agents": _report(logs).get("agents", {}).get("errors", 0),
+    }
+    counted = {disposition.value: outcomes[disposition.value] for disposition in Disposition}
+    waiting = outcomes["waiting"]
+    return {
+        "offered": sum(counted.values()) + outcomes["connected"] + waiting,
+        **counted,
+        "answered": counted["answered"] + outcomes["connected"],
+        "waiting": waiting,
+        "calls": len(over) + active,
+        "lost": len(lost),
+        "errors": sum(wrong.values()),
+        **wrong,
+        "violation_kinds": dict(Counter(breach["kind"] for breach in breaches["violations"])),
+        "agents": _report(logs).get("agents", {}),
+    }
+
+
+async def _calls(client: httpx2.AsyncClient, double: str, logs: Path) -> tuple[list[str], int]:
+    """The calls that rang in and are over, and how many are not."""
+    rang = set(_report(logs).get("sids", []))
+    listed = (await client.get(f"{double}/_double/calls?active=1")).json()["calls"]
+    active = {call["sid"] for call in listed if call["sid"] in rang}
+    return sorted(rang - active), len(active)
+
+
+def _report(logs: Path) -> dict[str, Any]:
+    path = logs / "actors.json"
+    told: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return told
+
+
+async def _drained(sql: Sql, over: list[str]) -> list[str]:
+    """The calls without exactly one recorded outcome, once the scribe had its time to write them down."""
+    deadline_s = monotonic_s() + DRAIN_S
+    lost = over
+    while lost:
+        with contextlib.suppress(Unavailable):
+            lost = await _without_one_outcome(sql, over)
+        if monotonic_s() > deadline_s:
+            break
+        if lost:
+            await SystemClock().sleep(LOOK_MS)
+    return lost
+
+
+async def _without_one_outcome(sql: Sql, over: list[str]) -> list[str]:
+    counted: Counter[str] = Counter()
+    async with sql.reading(statement_s=5) as session:
+        ended = select(ContactEvent.contact, func.count()).where(col(ContactEvent.kind).in_(OUTCOMES))
+        for contact, count in await session.exec(ended.group_by(col(ContactEvent.contact))):
+            counted[contact] = count
+    return [sid for sid in over if counted[sid] != 1]
+
+
+async def _outcomes(sql: Sql) -> Counter[str]:
+    """Contacts by disposition; those that are not over as "connected" or "waiting"."""
+    outcomes: Counter[str] = Counter()
+    async with sql.reading(statement_s=5) as session:
+        told = select(Contact.disposition, Contact.answered_ms, func.count()).group_by(
+            col(Contact.disposition), col(Contact.answered_ms)
+        )
+        for disposition, answered_ms, count in await session.exec(told):
+            outcomes[disposition or ("connected" if answered_ms else "waiting")] += count
+    return outcomes
+
+
+def _answers_5xx(figures: str) -> int:
+    rows = [row for row in figures.splitlines() if row.startswith("surgeline_http_answers_total{")]
+    return sum(int(float(row.rpartition(" ")[2])) for row in rows if 'status="5xx"' in row)
+
+
+def logged_errors(logs: Path) -> int:
+    """Lines of level error or worse in all logs, and tracebacks that no logger caught."""
+    found = 0
+    for path in logs.glob("*.log"):
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            found += sum(map(_is_error, lines))
+    return found
+
+
+def _is_error(line: str) -> bool:
+    if line.startswith("Traceback "):
+        return True
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(told, dict) and told.get("level") in ("error", "critical")
+
+
+def told(outcome: dict[str, Any], as_json: bool) -> str:
+    """The outcome as one JSON object, or in a few words."""
+    if as_json:
+        return json.dumps(outcome)
+    good = outcome["lost"] == 0 and outcome["errors"] == 0
+    return (
+        f"{'✓' if good else '■'} {outcome['offered']} offered, {outcome['answered']} answered, "
+        f"{outcome['abandoned']} abandoned, {outcome['waiting']} waiting; "
+        f"{outcome['lost']} lost, {outcome['errors']} errors"
+    )

@@ -1,0 +1,65 @@
+"""The steps lead to the tables the code declares, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from foundation.errors import Mendable, Unavailable
+from processes import migrating
+from processes.serve import prepare_tables
+from processes.settings import Settings
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database of either kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/new/surgeline.db"
+        return
+    server: str = request.getfixturevalue("postgres_url")
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("CREATE DATABASE steps"))
+        yield server.replace("/postgres?", "/steps?")
+        connection.execute(text("DROP DATABASE steps WITH (FORCE)"))
+    engine.dispose()
+
+
+def test_the_steps_lead_to_what_the_code_declares(url: str) -> None:
+    assert migrating.upgrade(url) == ("", migrating.head())
+    assert migrating.differences(url) == []
+
+
+def test_taken_twice_they_change_nothing(url: str) -> None:
+    migrating.upgrade(url)
+    assert migrating.upgrade(url) == (migrating.head(), migrating.head())
+
+
+def test_before_the_first_step_all_tables_are_missing(url: str) -> None:
+    assert migrating.current(url) == ""
+    assert migrating.differences(url)
+
+
+def test_a_step_that_fails_leaves_nothing_behind(url: str) -> None:
+    with pytest.raises(Exception, match="no_such_step"):
+        migrating.upgrade(url, "no_such_step")
+    assert migrating.current(url) == ""
+
+
+def test_a_database_that_is_away_is_unavailable() -> None:
+    with pytest.raises(Unavailable):
+        migrating.current("postgresql://nobody@127.0.0.1:9/none")
+
+
+def test_serve_brings_its_own_file_up_to_date_but_not_a_shared_database(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    own = Settings(surgeline_data_dir=tmp_path)
+    prepare_tables(own)
+    assert migrating.current(own.database) == migrating.head()
+    with pytest.raises(Mendable, match="surgeline migrate"):
+        prepare_tables(Settings(database_url=postgres_url))
