@@ -65,7 +65,7 @@ async def play(given: argparse.Namespace, directory: Directory, roster: Sequence
         for number, who in enumerate(roster, 1):
             desk = await stack.enter_async_context(_client(given.product))
             temper = Temper(given.seed * 1000 + number, Manner(talk_mean_s=given.talk))
-            agent = Agent(who, desk, network, clock, temper, counts)
+            agent = Agent(who, desk, network, clock, temper, counts, given.speed)
             tasks.append(asyncio.create_task(_come_to_work(agent, clock, number)))
         await _until_told(tasks)
     return {"sids": callers.sids, "callers": dict(callers.counts), "agents": dict(counts)}

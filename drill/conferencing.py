@@ -96,7 +96,7 @@ class Speaker:
         leg = self.talk.leg
         if fits == "talk":
             leg.stand(Stage.TALKING)
-            self.talk.note("you are talking in the conference")
+            self.talk.note("you are connected")
             return
         if self.participant.hold:
             self.talk.note("you are on hold")

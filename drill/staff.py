@@ -16,6 +16,8 @@ from drill.temper import Answer, Talk, Temper
 from foundation.clock import Clock
 
 LOOK_MS = 1_000
+LEAST_LOOK_MS = 500
+"""Of real time: however fast the clock, a desk is not looked at more often."""
 OUTCOMES = ["resolved", "resolved", "resolved", "follow_up", "escalated"]
 NOTES = {
     "resolved": "Solved on the call.",
@@ -50,6 +52,7 @@ class Agent:
         clock: Clock,
         temper: Temper,
         counts: Counter[str],
+        speed: float = 1.0,
     ) -> None:
         self.who = who
         self.product = product
@@ -57,6 +60,7 @@ class Agent:
         self.clock = clock
         self.temper = temper
         self.counts = counts
+        self.look_ms = max(LOOK_MS, LEAST_LOOK_MS * speed)
         self._csrf = ""
         self._answered: tuple[str, int] = ("", 0)
 
@@ -68,7 +72,7 @@ class Agent:
                 await self._post("/api/v1/me/ready")
                 while True:
                     await self._act(await self._me())
-                    await self.clock.sleep(LOOK_MS)
+                    await self.clock.sleep(self.look_ms)
             except (httpx2.HTTPError, Unwelcome, ValueError) as error:
                 self.counts["away"] += 1
                 log.warning("an agent lost the product", agent=self.who.agent, why=repr(error)[:200])
@@ -174,7 +178,7 @@ class Agent:
                 return False
             if left_ms <= 0:
                 return True
-            nap_ms = min(left_ms, 2 * LOOK_MS)
+            nap_ms = min(left_ms, 2 * self.look_ms)
             await self.clock.sleep(nap_ms)
             if now.get("state") == "connected":
                 left_ms -= nap_ms
@@ -203,7 +207,7 @@ class Agent:
             await self._post("/api/v1/me/ready")
 
     async def _post(self, path: str, **given: Any) -> bool:
-        """Whether the product did it. A race lost to the caller or to the clock is no error."""
+        """Whether the product did it. A race lost to the caller or to the clock is no error, nor is a 503."""
         answer = await self.product.post(path, json=given, headers={"X-CSRF-Token": self._csrf})
         if answer.status_code == 401:
             raise Unwelcome("the session is over")
@@ -213,6 +217,8 @@ class Agent:
     def _note(self, answer: httpx2.Response) -> None:
         if answer.status_code in (404, 409):
             self.counts["too late"] += 1
+        elif answer.status_code == 503:
+            self.counts["told to wait"] += 1
         elif not answer.is_success:
             self.counts["errors"] += 1
             log.error(

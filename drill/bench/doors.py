@@ -89,7 +89,7 @@ class Web:
 
     async def ready(self) -> None:
         loop = asyncio.get_running_loop()
-        until = loop.time() + 30
+        until = loop.time() + 120
         while loop.time() < until and self.process.poll() is None:
             with socket.socket(socket.AF_UNIX) as knock:
                 if knock.connect_ex(self.uds) == 0:
