@@ -1,4 +1,8 @@
-"""A real browser on real pages. Skipped where there is no Chromium, except where CI promised one."""
+"""A real browser on real pages. Skipped where there is no Chromium, except where CI promised one.
+
+Browser and product live as long as one file's tests: the browser's driver keeps an event loop running in this
+thread, in which no test of another file could run its own, and other files empty the Redis they share.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.pages)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     found = next(
         (path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path), None
@@ -41,7 +45,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def furnished(redis_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     from tests.pages.house import House
 
@@ -89,7 +93,7 @@ def visit(chromium: Browser, house: House) -> Iterator[Visit]:
         )
         if agent is not None:
             page.goto(house.sign_in_link(agent))
-        if path.startswith(house.url) or not agent or path:
+        if page.url != f"{house.url}{path}":
             page.goto(path)
         return page
 
