@@ -6,7 +6,7 @@ acknowledged. Give reads a client of ``foundation.connections.open_blocking_redi
 All raise Unavailable when Redis does not answer.
 
 In the stream a line is one field, named by the kind: ``at|contact|agent|queue|band|name=value|…``; a last
-value that may hold a ``|`` itself stands after ``||``. A script may write two lines as one entry.
+value that may hold a ``|`` itself stands after ``||``.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ LONGEST_BLOCK_MS = 4_000
 
 KINDS: Mapping[str, str] = {
     # A contact's moves.
-    "entered": "it joined the line: arrival, resumed, card",
+    "entered": "it joined the line: arrival, resumed, since (it waited before, unknown to the line), card",
     "full": "it found the line full, and did not join: card",
-    "reserved": "an agent is asked for it: fence, deadline, line",
+    "reserved": "an agent is asked for it: fence, deadline, line; from, when straight from away or off",
     "declined": "the agent said no: fence, line",
     "missed": "the agent did not say: fence, misses, line",
     "released": "the agent is asked no more, the caller or the agent having gone: fence, line, why",
@@ -58,10 +58,7 @@ KINDS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of the journal. ``id`` is the stream's: its order, and the name of the fact for ever.
-
-    A second line of the same entry has the entry's id and ``.1``.
-    """
+    """One line of the journal. ``id`` is the stream's: its order, and the name of the fact for ever."""
 
     id: str
     kind: str
@@ -73,23 +70,17 @@ class Event:
     fields: dict[str, str] = field(default_factory=dict)
 
 
-def unpacked(entry_id: str, entry: Mapping[str, str]) -> list[Event]:
-    """The events of one stream entry. Raises ValueError for an entry that is none of ours."""
-    return [
-        _line(f"{entry_id}.{place}" if place else entry_id, kind, text)
-        for place, (kind, text) in enumerate(entry.items())
-    ]
-
-
-def _line(event_id: str, kind: str, text: str) -> Event:
-    at, contact, agent, queue, band, rest = text.split("|", 5)
+def unpacked(entry_id: str, entry: Mapping[str, str]) -> Event:
+    """The event of one stream entry. Raises ValueError for an entry that is none of ours."""
+    ((kind, line),) = entry.items()
+    at, contact, agent, queue, band, rest = line.split("|", 5)
     if rest.startswith("|"):
         pairs, last = [], rest[1:]
     else:
         named, _, last = rest.partition("||")
         pairs = named.split("|") if named else []
     told = dict(pair.split("=", 1) for pair in [*pairs, last] if pair)
-    return Event(event_id, kind, int(at), contact, agent, queue, band, told)
+    return Event(entry_id, kind, int(at), contact, agent, queue, band, told)
 
 
 def packed(at_ms: int, contact: str, agent: str, queue: str, band: str, told: Mapping[str, object]) -> str:
@@ -148,7 +139,11 @@ async def read(
     async with answering():
         streams: dict[Any, Any] = {keys.journal: "0" if again else ">"}
         block = min(block_ms, LONGEST_BLOCK_MS) if block_ms > 0 and not again else None
-        told: Any = await redis.xreadgroup(group, consumer, streams, count=count, block=block)
+        try:
+            told: Any = await redis.xreadgroup(group, consumer, streams, count=count, block=block)
+        except ResponseError as error:
+            await _make_anew(redis, keys, group, error)
+            told = None
     if isinstance(told, dict):
         told = list(told.items())
     return [event for _stream, entries in told or [] for event in _events(entries)]
@@ -159,15 +154,26 @@ async def claim(
 ) -> list[Event]:
     """Take over lines that were given to a consumer which has not acknowledged them for ``idle_ms``."""
     async with answering():
-        told: Any = await redis.xautoclaim(
-            keys.journal, group, consumer, min_idle_time=idle_ms, start_id="0-0", count=count
-        )
+        try:
+            told: Any = await redis.xautoclaim(
+                keys.journal, group, consumer, min_idle_time=idle_ms, start_id="0-0", count=count
+            )
+        except ResponseError as error:
+            await _make_anew(redis, keys, group, error)
+            return []
     return _events(told[1])
 
 
+async def _make_anew(redis: Redis, keys: Keys, group: str, error: ResponseError) -> None:
+    """Redis has come back empty: the group begins with the first line of the new journal."""
+    if "NOGROUP" not in str(error):
+        raise error
+    await ensure_group(redis, keys, group)
+
+
 async def ack(redis: Redis, keys: Keys, group: str, ids: Iterable[str]) -> None:
-    """These are dealt with: all lines of their entries. Acknowledging twice is harmless."""
-    given = tuple({_entry_id(event_id) for event_id in ids})
+    """These are dealt with. Acknowledging twice is harmless."""
+    given = tuple(ids)
     if given:
         async with answering():
             await redis.xack(keys.journal, group, *given)
@@ -176,9 +182,9 @@ async def ack(redis: Redis, keys: Keys, group: str, ids: Iterable[str]) -> None:
 async def event(redis: Redis, keys: Keys, event_id: str) -> Event | None:
     """One line by its id, while it is in the journal."""
     async with answering():
-        entry_id = _entry_id(event_id)
-        entries: Any = await redis.xrange(keys.journal, entry_id, entry_id)
-    return next((event for event in _events(entries) if event.id == event_id), None)
+        entries: Any = await redis.xrange(keys.journal, event_id, event_id)
+    events = _events(entries)
+    return events[0] if events else None
 
 
 async def trim(redis: Redis, keys: Keys) -> int:
@@ -203,11 +209,7 @@ async def trim(redis: Redis, keys: Keys) -> int:
 
 def _events(entries: Sequence[tuple[str, Mapping[str, str] | None]]) -> list[Event]:
     # A claimed line that was trimmed meanwhile comes without its fields.
-    return [event for entry_id, entry in entries if entry for event in unpacked(entry_id, entry)]
-
-
-def _entry_id(event_id: str) -> str:
-    return event_id.partition(".")[0]
+    return [unpacked(entry_id, entry) for entry_id, entry in entries if entry]
 
 
 def _parts(entry_id: str) -> tuple[int, int]:

@@ -1,11 +1,12 @@
-"""From the journal to SQL: each event is written once, and what it changes in its contact's row with it.
+"""From the journal to SQL: each event is written once, and each contact's row told anew from all its events.
 
-Events may come twice, from several scribes, and out of order; the record comes out the same.
+Events may come twice, from several scribes, and out of order. A row is what its events say in the journal's
+order, whichever came last; so the record comes out the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Table
@@ -16,25 +17,56 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from queueing.journal import Event
 from queueing.records import Card
 from queueing.states import Disposition
+from queueing.story import Story, order, told_from
 from queueing.tables import Contact, ContactEvent, VoiceMessage
 
 _INSERT: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _EVENTS: Table = ContactEvent.__table__  # type: ignore[attr-defined]  # SQLModel makes it at class creation
-_OVERRULED = frozenset({"", Disposition.CLOSED.value, Disposition.FULL.value, Disposition.ABANDONED.value})
-"""Outcomes that a recorded message replaces: the caller did leave something."""
+_CONTACTS: Table = Contact.__table__  # type: ignore[attr-defined]  # the same
 
 
 async def record(session: AsyncSession, events: Sequence[Event]) -> int:
-    """Write what is not yet written, in the session's transaction; returns how many events were new."""
+    """Write what is not yet written, in the session's transaction; returns how many events were new.
+
+    The rows of the contacts are locked first, in one order, so that two scribes neither wait for each other
+    in a circle nor tell a row without the other's events.
+    """
+    contacts = await _locked(session, {event.contact for event in events if event.contact})
     fresh = await _insert(session, events)
-    named = {event.contact for event in fresh if event.contact}
-    if named:
-        rows = await session.exec(select(Contact).where(col(Contact.contact).in_(named)).with_for_update())
-        contacts = {row.contact: row for row in rows}
-        for event in fresh:
-            if event.contact:
-                await _apply(session, contacts, event)
+    changed = {event.contact for event in fresh if event.contact}
+    if changed:
+        stories = await _stories(session, changed)
+        for name in sorted(changed):
+            _tell(contacts[name], stories[name])
+            session.add(contacts[name])
+    for event in sorted(fresh, key=lambda event: order(event.id)):
+        if event.contact:
+            _describe(contacts[event.contact], event)
+            if event.kind == "message":
+                await _keep_message(session, contacts[event.contact], event)
     return len(fresh)
+
+
+async def _locked(session: AsyncSession, names: Iterable[str]) -> dict[str, Contact]:
+    """The contacts' rows, new ones included."""
+    wanted = sorted(names)
+    if not wanted:
+        return {}
+    insert = _INSERT[session.get_bind().dialect.name]
+    empty = Contact(contact="", entered_ms=0).model_dump(exclude={"contact"})
+    rows = [{"contact": name, **empty} for name in wanted]
+    connection = await session.connection()
+    await connection.execute(
+        insert(_CONTACTS).values(rows).on_conflict_do_nothing(index_elements=["contact"])
+    )
+    found = await session.exec(
+        select(Contact)
+        .where(col(Contact.contact).in_(wanted))
+        .order_by(col(Contact.contact))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return {row.contact: row for row in found}
 
 
 async def _insert(session: AsyncSession, events: Sequence[Event]) -> list[Event]:
@@ -62,123 +94,32 @@ async def _insert(session: AsyncSession, events: Sequence[Event]) -> list[Event]
     return [event for event in by_id.values() if event.id in written]
 
 
-async def _apply(session: AsyncSession, contacts: dict[str, Contact], event: Event) -> None:
-    contact = contacts.get(event.contact)
-    if contact is None:
-        contact = contacts[event.contact] = Contact(contact=event.contact, entered_ms=event.at_ms)
-        session.add(contact)
-    change = _CHANGES.get(event.kind)
-    if change is not None:
-        change(contact, event)
-    if event.kind == "message":
-        await _keep_message(session, contact, event)
+async def _stories(session: AsyncSession, names: Iterable[str]) -> dict[str, Story]:
+    """What all the events of these contacts say, those just written included."""
+    found = await session.exec(select(ContactEvent).where(col(ContactEvent.contact).in_(sorted(names))))
+    by_contact: dict[str, list[Event]] = {}
+    for row in found:
+        event = Event(row.id, row.kind, row.at_ms, row.contact, row.agent, row.queue, row.band, row.fields)
+        by_contact.setdefault(row.contact, []).append(event)
+    return {name: told_from(events) for name, events in by_contact.items()}
 
 
-def _whole(event: Event, name: str) -> int:
-    text = event.fields.get(name, "")
-    return int(text) if text.lstrip("-").isdigit() else 0
+def _tell(contact: Contact, story: Story) -> None:
+    for name in Story.__dataclass_fields__:
+        setattr(contact, name, getattr(story, name))
 
 
 def _describe(contact: Contact, event: Event) -> None:
-    """Who it is, from the card that came with the event."""
-    card = Card.unpacked(event.fields.get("card", ""))
-    contact.queue, contact.last_queue = event.queue, contact.last_queue or event.queue
-    contact.band = contact.band or event.band
-    contact.caller, contact.merchant_id, contact.merchant = card.caller, card.merchant_id, card.merchant
-    contact.location, contact.tier, contact.product = card.location, card.tier, card.product
-    contact.language, contact.topic = card.language, card.topic
-    contact.entered_ms = event.at_ms
-
-
-def _entered(contact: Contact, event: Event) -> None:
-    _describe(contact, event)
-    contact.resumed = event.fields.get("resumed") == "1"
-
-
-def _full(contact: Contact, event: Event) -> None:
-    _describe(contact, event)
-    _end(contact, event.at_ms, Disposition.FULL.value)
-
-
-def _turned_away(contact: Contact, event: Event) -> None:
-    _describe(contact, event)
-    _end(contact, event.at_ms, event.fields.get("disposition", Disposition.CLOSED.value))
-
-
-def _connected(contact: Contact, event: Event) -> None:
-    contact.agent = event.agent
-    if contact.answered_ms is None or event.at_ms < contact.answered_ms:
-        contact.answered_ms = event.at_ms
-        contact.wait_ms = _whole(event, "wait_ms")
-
-
-def _ended(contact: Contact, event: Event) -> None:
-    _end(contact, event.at_ms, event.fields.get("disposition", ""))
-    contact.talk_ms += _whole(event, "talk_ms")
-    if contact.wait_ms is None:
-        contact.wait_ms = _whole(event, "wait_ms")
-    contact.agent = contact.agent or event.agent
-
-
-def _end(contact: Contact, at_ms: int, disposition: str) -> None:
-    contact.ended_ms = at_ms
-    if contact.disposition in _OVERRULED:
-        contact.disposition = disposition
-
-
-def _missed(contact: Contact, event: Event) -> None:
-    contact.missed += 1
-
-
-def _transferred(contact: Contact, event: Event) -> None:
-    contact.transfers += 1
-    contact.last_queue = event.fields.get("to", event.queue)
-
-
-def _band_changed(contact: Contact, event: Event) -> None:
-    contact.band = event.band
-
-
-def _told(contact: Contact, event: Event) -> None:
-    if contact.told_at_ms is not None and contact.told_at_ms <= event.at_ms:
-        return
-    contact.told_at_ms = event.at_ms
-    contact.told_position = _whole(event, "position")
-    low, high = event.fields.get("low_min", ""), event.fields.get("high_min", "")
-    contact.told_low_min = int(low) if low.isdigit() else None
-    contact.told_high_min = int(high) if high.isdigit() else None
-
-
-def _wrapped(contact: Contact, event: Event) -> None:
-    contact.wrap_ms += _whole(event, "wrap_ms")
-    contact.handling_ms += _whole(event, "handling_ms")
-
-
-def _noted(contact: Contact, event: Event) -> None:
-    contact.outcome = event.fields.get("outcome", "") or contact.outcome
-    contact.note = event.fields.get("text", "") or contact.note
-
-
-def _left_message(contact: Contact, event: Event) -> None:
-    _end(contact, event.at_ms, Disposition.MESSAGE.value)
-
-
-_CHANGES: dict[str, Callable[[Contact, Event], None]] = {
-    "entered": _entered,
-    "full": _full,
-    "turned_away": _turned_away,
-    "connected": _connected,
-    "ended": _ended,
-    "missed": _missed,
-    "transferred": _transferred,
-    "band_changed": _band_changed,
-    "told": _told,
-    "note": _noted,
-    "agent_ready": _wrapped,
-    "agent_away": _wrapped,
-    "agent_off": _wrapped,
-    "message": _left_message,
-}
+    """Who it is, from the card that comes with joining the line, or with being turned away."""
+    if event.kind == "turned_away" and contact.disposition != event.fields.get(
+        "disposition", Disposition.CLOSED.value
+    ):
+        return  # a webhook so late that the line had forgotten the call; the record has not
+    if "card" in event.fields:
+        card = Card.unpacked(event.fields["card"])
+        contact.caller, contact.merchant_id, contact.merchant = card.caller, card.merchant_id, card.merchant
+        contact.location, contact.tier, contact.product = card.location, card.tier, card.product
+        contact.language, contact.topic = card.language, card.topic
 
 
 async def _keep_message(session: AsyncSession, contact: Contact, event: Event) -> None:
@@ -186,7 +127,8 @@ async def _keep_message(session: AsyncSession, contact: Contact, event: Event) -
     message = await session.get(VoiceMessage, sid)
     if message is None:
         message = VoiceMessage(id=sid, contact=event.contact, at_ms=event.at_ms)
+    length = event.fields.get("length_s", "")
     message.caller, message.merchant = contact.caller, contact.merchant
-    message.length_s = _whole(event, "length_s") or message.length_s
+    message.length_s = int(length) if length.isdigit() else message.length_s
     message.url = event.fields.get("url", "") or message.url
     session.add(message)

@@ -6,19 +6,15 @@ A repeat of any verb is harmless and says so. Every verb raises Unavailable when
 from __future__ import annotations
 
 import re
-from functools import partial
 from typing import Any
 
 from redis.asyncio import Redis
 
 from foundation.breaker import Breaker
-from foundation.connections import answering
 from foundation.errors import Mendable
-from foundation.lua import load
 from queueing.bands import Band
-from queueing.keys import Keys, entering, standing
+from queueing.keys import entering
 from queueing.policy import LinePolicy, Queue
-from queueing.presence import Presence
 from queueing.records import (
     AgentNow,
     Board,
@@ -32,6 +28,7 @@ from queueing.records import (
     Outcome,
     QueueNow,
 )
+from queueing.scripts import Scripts
 from queueing.states import ContactState, Disposition
 
 __all__ = [
@@ -64,20 +61,10 @@ class Line:
 
     def __init__(self, redis: Redis, policy: LinePolicy, breaker: Breaker | None = None) -> None:
         self.policy = policy
-        self.keys = Keys.of(policy)
-        self._redis = redis
-        self._breaker = breaker
+        self._run = Scripts(redis, policy, breaker, _SCRIPTS)
+        self.keys = self._run.keys
         self._here = {q.name: key for q, key in zip(policy.queues, self.keys.waiting, strict=True)}
         self._entering = {q.name: entering(self.keys, policy, q) for q in policy.queues}
-        self._scripts = {name: self._bound(name) for name in _SCRIPTS}
-
-    def _bound(self, name: str) -> partial[Any]:
-        script = load("queueing", name)
-        return partial(script, self._redis, **standing(script, self.policy, self.keys))
-
-    async def _run(self, script: str, /, **given: Any) -> Any:
-        async with answering(self._breaker):
-            return await self._scripts[script](**given)
 
     async def _move(self, name: str, contact: str, **given: Any) -> Outcome:
         if not nameable(contact):
@@ -87,13 +74,22 @@ class Line:
     # --- arriving and waiting -----------------------------------------------------------------------
 
     async def enter(
-        self, contact: str, *, queue: str, band: str, card: Card, caller_key: str = "", now_ms: int
+        self,
+        contact: str,
+        *,
+        queue: str,
+        band: str,
+        card: Card,
+        caller_key: str = "",
+        now_ms: int,
+        arrived_ms: int | None = None,
     ) -> Entry:
         """Join the line; an idle agent is asked at once. A second time it is ALREADY, and changes nothing.
 
         With the ``caller_key`` of somebody who dropped out less than ``resume_ms`` ago, the old place is
-        taken up, even when the line is full. Raises Mendable for an unknown queue or band, or for a name
-        that is none.
+        taken up, even when the line is full. ``arrived_ms``: the caller has waited since then, unknown to
+        the line (Redis was away), and gets the place of that time, even when it is full. Raises Mendable
+        for an unknown queue or band, or for a name that is none.
         """
         self.policy.queue(queue)
         head_start = self.policy.band(band).head_start_ms
@@ -108,13 +104,15 @@ class Line:
             caller_key=caller_key,
             card=card.packed(),
             now_ms=now_ms,
+            arrived_ms=now_ms if arrived_ms is None else min(arrived_ms, now_ms),
         )
         if len(reply) == 2:
             position, waiting = reply
             return Entry(EntryOutcome.ENTERED, ContactState.WAITING, position, waiting, queue, band)
         outcome, state, position, waiting, its_queue, its_band, resumed = reply
         if outcome == "already" and state == "waiting" and not position:  # it has gone to another queue
-            position, waiting = await self._place(contact, its_queue)
+            position = await self.position(contact) or 0
+            waiting = await self._run.waiting(self._here[its_queue])
         late = outcome == "already" and state == "ended"
         return Entry(
             outcome=EntryOutcome.ENDED if late else EntryOutcome(outcome),
@@ -126,20 +124,14 @@ class Line:
             resumed=resumed == 1,
         )
 
-    async def _place(self, contact: str, queue: str) -> tuple[int, int]:
-        async with answering(self._breaker):
-            waiting = await self._redis.zcard(self._here[queue])
-        return await self.position(contact) or 0, waiting
-
     async def kept_place(self, caller_key: str, now_ms: int) -> KeptPlace | None:
         """The place this caller dropped out of less than ``resume_ms`` ago, to skip the menu."""
         if not nameable(caller_key):
             return None
-        async with answering(self._breaker):
-            page = await self._redis.hget(self.keys.book, f"~{caller_key}")
+        page = await self._run.page(f"~{caller_key}")
         if page is None:
             return None
-        queue, band, _arrival, entered, dropped, contact, card = str(page).split("|", 6)
+        queue, band, _arrival, entered, dropped, contact, card = page.split("|", 6)
         if now_ms - int(dropped) > self.policy.resume_ms or queue not in self._here:
             return None
         return KeptPlace(queue, band, int(entered), int(dropped), contact, Card.unpacked(card))
@@ -280,30 +272,12 @@ class Line:
     async def look(self, now_ms: int) -> Board:
         """The whole line at a glance. Costs a step per agent: once a second, not once a call."""
         *seen, told = await self._run("look")
-        agents = tuple(AgentNow.read(told[i], told[i + 1]) for i in range(0, len(told), 2))
-        at_work = [a for a in agents if a.presence not in (Presence.OFF, Presence.AWAY)]
-        queues = {}
-        for queue, (waiting, oldest) in zip(self.policy.queues, seen, strict=True):
-            serving = [a for a in at_work if queue.name in a.skills]
-            entered = int(oldest) if oldest else None
-            queues[queue.name] = QueueNow(
-                queue=queue.name,
-                waiting=waiting,
-                oldest_entered_ms=entered,
-                longest_wait_ms=max(0, now_ms - entered) if entered else 0,
-                agents=len(serving),
-                ready=sum(a.presence is Presence.READY for a in serving),
-            )
-        talking = [a for a in agents if a.presence is Presence.TALKING]
-        connected = sum(a.deadline_ms == 0 for a in talking)
-        return Board(
-            at_ms=now_ms,
-            queues=queues,
-            presences={p: sum(a.presence is p for a in agents) for p in Presence},
-            reserved=sum(a.presence is Presence.RESERVED for a in agents) + len(talking) - connected,
-            connected=connected,
-            agents=tuple(sorted(agents, key=lambda a: a.agent)),
-        )
+        agents = [AgentNow.read(told[i], told[i + 1]) for i in range(0, len(told), 2)]
+        in_line = {
+            queue.name: (waiting, int(oldest) if oldest else None)
+            for queue, (waiting, oldest) in zip(self.policy.queues, seen, strict=True)
+        }
+        return Board.of(in_line, agents, now_ms)
 
 
 _SCRIPTS = (

@@ -1,7 +1,7 @@
-"""The line's pulse: its live figures, taken once a second and kept as one small value that every door reads.
+"""The line's pulse: its live figures, taken once a second, kept as one small value that every door reads.
 
-Handling time and hang-up rate are learned: running sums that halve with age, begun with a prior worth some contacts,
-so that a quiet morning does not forget and one odd call does not count for all.
+Handling time and hang-up rate are learned: running sums that halve with age, begun with a prior worth some
+contacts, so that a quiet morning does not forget and one odd call does not count for all.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Priors:
 
 @dataclass(frozen=True, slots=True)
 class QueuePulse:
-    """One queue now. ``agents``: at work and serving it; ``handling_s`` seconds; ``hangup_per_s`` per second."""
+    """One queue now. ``agents`` are at work and serve it; ``hangup_per_s`` is per second of waiting."""
 
     waiting: int
     agents: int
@@ -83,7 +83,7 @@ class Lessons:
                 sums.hangups = sums.hangups * fade + hung_up
 
     def of(self, queue: str, waiting_s: float) -> tuple[float, float]:
-        """Handling time (s) and hang-up rate (per s) of a queue, those ``waiting_s`` still being waited included."""
+        """Handling time (s) and hang-up rate (per s) of a queue; ``waiting_s`` are still being waited."""
         sums, prior = self.sums.get(queue, Sums()), self.priors
         worth = prior.worth_contacts
         handling_s = (sums.handled + worth * prior.handling_s) / (sums.contacts + worth)
@@ -118,7 +118,9 @@ async def take(redis: Redis, keys: Keys, policy: LinePolicy, *, now_ms: int) -> 
     if before and 0 <= now_ms - before.at_ms < FRESH_MS:
         return None
     await journal.ensure_group(redis, keys, GROUP)
-    events = await journal.read(redis, keys, GROUP, GROUP, count=AT_ONCE)
+    # What a sweeper read and never learned, because it died, comes first: else it would be kept for ever.
+    events = await journal.read(redis, keys, GROUP, GROUP, count=AT_ONCE, again=True)
+    events += await journal.read(redis, keys, GROUP, GROUP, count=AT_ONCE)
     lessons.learn(events)
     pulse = reckon(await Line(redis, policy).look(now_ms), lessons)
     await publish(redis, keys, pulse, lessons)

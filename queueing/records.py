@@ -7,6 +7,7 @@ Pure: text in, values out.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 
@@ -268,3 +269,26 @@ class Board:
     reserved: int
     connected: int
     agents: tuple[AgentNow, ...]
+
+    @classmethod
+    def of(
+        cls, in_line: Mapping[str, tuple[int, int | None]], agents: Iterable[AgentNow], now_ms: int
+    ) -> Board:
+        """From how many wait in each queue and when the oldest entered, and from everybody's page."""
+        everybody = tuple(sorted(agents, key=lambda agent: agent.agent))
+        at_work = [a for a in everybody if a.presence not in (Presence.OFF, Presence.AWAY)]
+        queues = {}
+        for queue, (waiting, oldest_ms) in in_line.items():
+            serving = [agent for agent in at_work if queue in agent.skills]
+            queues[queue] = QueueNow(
+                queue=queue,
+                waiting=waiting,
+                oldest_entered_ms=oldest_ms,
+                longest_wait_ms=max(0, now_ms - oldest_ms) if oldest_ms is not None else 0,
+                agents=len(serving),
+                ready=sum(agent.presence is Presence.READY for agent in serving),
+            )
+        presences = {p: sum(agent.presence is p for agent in everybody) for p in Presence}
+        connected = sum(a.presence is Presence.TALKING and not a.deadline_ms for a in everybody)
+        reserved = presences[Presence.RESERVED] + presences[Presence.TALKING] - connected
+        return cls(now_ms, queues, presences, reserved, connected, everybody)

@@ -6,19 +6,15 @@ Each verb is one script; a repeat is harmless. Every verb raises Unavailable whe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
-from typing import Any
 
 from redis.asyncio import Redis
 
 from foundation.breaker import Breaker
-from foundation.connections import answering
 from foundation.errors import Mendable
-from foundation.lua import load
-from queueing.keys import Keys, standing
 from queueing.line import nameable
 from queueing.policy import LinePolicy
 from queueing.records import AgentNow, Outcome, pack_skills
+from queueing.scripts import Scripts
 
 __all__ = ["AgentNow", "Outcome", "Roster"]
 
@@ -28,18 +24,8 @@ class Roster:
 
     def __init__(self, redis: Redis, policy: LinePolicy, breaker: Breaker | None = None) -> None:
         self.policy = policy
-        self.keys = Keys.of(policy)
-        self._redis = redis
-        self._breaker = breaker
-        self._scripts = {name: self._bound(name) for name in ("sign_in", "ready", "stand_down", "roll")}
-
-    def _bound(self, name: str) -> partial[Any]:
-        script = load("queueing", name)
-        return partial(script, self._redis, **standing(script, self.policy, self.keys))
-
-    async def _run(self, script: str, /, **given: Any) -> Any:
-        async with answering(self._breaker):
-            return await self._scripts[script](**given)
+        self._run = Scripts(redis, policy, breaker, ("sign_in", "ready", "stand_down", "roll"))
+        self.keys = self._run.keys
 
     async def sign_in(
         self, agent: str, *, name: str, skills: Mapping[str, int], line: str, now_ms: int
@@ -90,9 +76,8 @@ class Roster:
 
     async def agent(self, agent: str) -> AgentNow | None:
         """One agent as it stands; None for somebody who never signed in."""
-        async with answering(self._breaker):
-            page = await self._redis.hget(self.keys.book, f"@{agent}")
-        return AgentNow.read(agent, str(page)) if page is not None else None
+        page = await self._run.page(f"@{agent}")
+        return None if page is None else AgentNow.read(agent, page)
 
     async def agents(self) -> list[AgentNow]:
         """Everyone who ever signed in, whatever their presence, by login."""

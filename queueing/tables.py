@@ -1,6 +1,6 @@
 """The line's record in SQL: contacts, every event of the journal, the agents' accounts, recorded messages.
 
-All times are milliseconds since the epoch, UTC. Phone numbers are stored as given and masked where they are shown.
+All times are milliseconds since the epoch, UTC. Phone numbers are stored as given and masked where shown.
 """
 
 from __future__ import annotations

@@ -13,15 +13,17 @@
 -- ARGV  card          str     JSON, carried and never read
 -- ARGV  max_waiting   int
 -- ARGV  now_ms        str     text here, because it is mostly copied
+-- ARGV  arrived_ms    str     now_ms; earlier for a caller who came while the line was away
 -- ARGV  ring_ms       str
 -- ARGV  resume_ms     str
 -- MOVES waiting -> reserved
 -- MOVES ready -> reserved
 --
--- Returns {position, waiting} of a newcomer who waits, else {outcome, state, position, waiting, queue, band,
--- resumed}: 'entered' (resumed), 'reserved', 'already' (nothing written; position 0 when it has gone to another
--- queue), 'full' (one journal line).
--- Order is the arrival clock's, which never stands still nor goes back, whatever the hosts' clocks do.
+-- Returns {position, waiting} of a newcomer who waits, else {outcome, state, position, waiting, queue,
+-- band, resumed}: 'entered' (in an old place), 'reserved', 'already' (nothing written; position 0 when it has
+-- gone to another queue), 'full' (one journal line).
+-- Order is the arrival clock's, which never stands still nor goes back, whatever the hosts' clocks do. Who
+-- came earlier than now is put in at that time, and the clock stays as it is.
 -- Cost: O(log N); 6 calls when it waits. The short way comes first, and defines no function.
 
 local known
@@ -32,7 +34,8 @@ else
 end
 local ahead = redis.call('ZCARD', here)
 
-if not known[1] and not known[3] and ahead < max_waiting and redis.call('ZCARD', idle[1]) == 0 then
+if not known[1] and not known[3] and arrived_ms == now_ms and ahead < max_waiting
+    and redis.call('ZCARD', idle[1]) == 0 then
     local arrival, last = now_ms .. '000', known[2]
     if last and tonumber(last) >= tonumber(arrival) then
         arrival = string.format('%.0f', last + 1)
@@ -64,7 +67,7 @@ if known[1] then
     return { 'already', c.state, position, ahead, c.queue, c.band, 0 }
 end
 
-local arrival, entered = nil, now_ms
+local arrival, entered = nil, arrived_ms
 if known[3] then
     local kept_arrival, kept_entered, dropped =
         string.match(known[3], '^[^|]*|[^|]*|([^|]*)|([^|]*)|([^|]*)|')
@@ -74,7 +77,7 @@ if known[3] then
 end
 local resumed = arrival and 1 or 0
 local nobody_idle = redis.call('ZCARD', idle[1]) == 0
-if nobody_idle and resumed == 0 and ahead >= max_waiting then
+if nobody_idle and resumed == 0 and arrived_ms == now_ms and ahead >= max_waiting then
     tell('full', contact, '', queue, band, '|card=' .. card)
     return { 'full', 'ended', 0, ahead, queue, band, 0 }
 end
@@ -82,11 +85,18 @@ end
 if arrival then
     redis.call('HDEL', book, '~' .. caller_key)
     redis.call('ZREM', due, '~' .. caller_key)
-else
+elseif arrived_ms == now_ms then
     arrival = string.format('%.0f', math.max((known[2] or 0) + 1, now_ms * 1000))
     redis.call('HSET', book, '#', arrival)
+else
+    arrival = arrived_ms .. '000'
+    if tonumber(known[2] or 0) < tonumber(arrival) then
+        redis.call('HSET', book, '#', arrival)
+    end
 end
-tell('entered', contact, '', queue, band, 'arrival=' .. arrival .. '|resumed=' .. resumed .. '||card=' .. card)
+local since = arrived_ms == now_ms and '' or '|since=' .. arrived_ms
+tell('entered', contact, '', queue, band,
+    'arrival=' .. arrival .. '|resumed=' .. resumed .. since .. '||card=' .. card)
 local c = { state = 'waiting', queue = queue, passed = '', band = band, fence = 0, agent = '', deadline = 0,
     accepted = 0, head_start = head_start_us, arrival = arrival, entered = entered, answered = 0,
     disposition = '', caller_key = caller_key, card = card }

@@ -23,8 +23,8 @@ local state, queue, band, agent, entered = string.match(known[1],
     '^([^|]*)|([^|]*)|[^|]*|([^|]*)|[^|]*|([^|]*)|[^|]*|[^|]*|[^|]*|[^|]*|([^|]*)|')
 local here = waiting_at .. queue
 local position = state == 'waiting' and redis.call('ZRANK', here, contact) + 1 or 0
-local answer = ask .. '|' .. now_ms .. '|' .. state .. '|' .. queue .. '|' .. band .. '|' .. agent .. '|' .. entered
-    .. '|' .. position .. '|' .. redis.call('ZCARD', here) .. '|' .. facts
+local answer = ask .. '|' .. now_ms .. '|' .. state .. '|' .. queue .. '|' .. band .. '|' .. agent .. '|'
+    .. entered .. '|' .. position .. '|' .. redis.call('ZCARD', here) .. '|' .. facts
 if state ~= 'ended' then
     redis.call('HSET', book, '?' .. contact, answer)
 end

@@ -15,8 +15,9 @@
 -- MOVES ready -> reserved
 -- MOVES waiting -> reserved
 --
--- Returns 'done', 'already' (ready, asked or talking) or 'gone'. While talking it takes back a wish to go
--- away afterwards. Cost: O(queues + log N). The short way, from a break to a contact, comes first.
+-- Returns 'done', 'already' (ready, asked or talking) or 'gone'. Straight from a break to a contact is one
+-- journal line, 'reserved'. While talking it takes back a wish to go away afterwards.
+-- Cost: O(queues + log N). The short way, from a break to a contact, comes first.
 
 local page = redis.call('HGET', book, '@' .. agent)
 if not page then
@@ -30,8 +31,7 @@ if presence == 'away' or presence == 'off' then
     if contact and string.find(contact, '^[^|]*|[^|]*||') then -- nobody has passed on it
         local who, idle_since, from_line = agent, now_ms, true
         -- INCLUDE reserving
-        redis.call('XADD', journal, '*', 'agent_ready', now_ms .. '||' .. who .. '|||from=' .. presence,
-            'reserved', asked)
+        redis.call('XADD', journal, '*', 'reserved', asked .. '|from=' .. presence)
         return 'done'
     end
 end
@@ -52,7 +52,11 @@ end
 if presence == 'ready' or presence == 'reserved' or presence == 'talking' then
     return 'already'
 end
-turn(agent, a, 'ready', '')
 a.idle = now_ms
-free(agent, a)
+if presence == 'wrap_up' then
+    turn(agent, a, 'ready', '')
+    free(agent, a)
+elseif free(agent, a, '|from=' .. presence) then
+    tell('agent_ready', '', agent, '', '', 'from=' .. presence)
+end
 return 'done'

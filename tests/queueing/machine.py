@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterator
+import inspect
+import random
+from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -32,13 +34,35 @@ SKILLS = (
     {"support": 2_000, "billing": 0},
     {"billing": 5_000},
 )
-CONTACTS = st.sampled_from([f"CA{n}" for n in range(1, 9)])
-AGENTS = st.sampled_from(["ann", "bob", "cid"])
-QUEUES = st.sampled_from(["support", "support", "billing"])
-BANDS = st.sampled_from(["p1", "p2", "p2", "p3"])
-CALLER_KEYS = st.sampled_from(["", "", "k1", "k2"])
-MOSTLY = st.sampled_from([True, True, True, False])
-STEPS_MS = st.sampled_from([0, 1, 2, 700, 5_000, 20_000, 30_000, 60_000, 90_000, 3_600_000])
+CONTACTS = [f"CA{n}" for n in range(1, 9)]
+AGENTS = ["ann", "bob", "cid"]
+POOLS: dict[str, Sequence[Any]] = {
+    "n": range(12),
+    "agent": AGENTS,
+    "queue": ("support", "support", "billing"),
+    "band": ("p1", "p2", "p2", "p3"),
+    "other_band": (None, "p1", "p2"),
+    "key": ("", "", "k1", "k2"),
+    "skew_ms": (0, 0, -3),
+    "unseen_ms": (0, 0, 0, 0, 0, 7, 40_000),
+    "disposition": (Disposition.ABANDONED, Disposition.ABANDONED, Disposition.MESSAGE),
+    "fence": (0, 0, 0, 1),
+    "ask": ("a", "b"),
+    "facts": ("1", "2|3"),
+    "right": (True, True, True, False),
+    "away": (False, False, True),
+    "joined_by": ("", "", "", "bob"),
+    "skills": SKILLS,
+    "wish": ("away", "away", "off"),
+    "step_ms": (0, 1, 2, 700, 5_000, 5_000, 20_000, 20_000, 30_000, 60_000, 90_000, 3_600_000),
+    "limit": (1, 2, 100, 100),
+    "swept": (True, True, True, False),
+}
+"""What the rules draw from, by parameter."""
+
+
+def drawn(*names: str) -> dict[str, Any]:
+    return {name: st.sampled_from(POOLS[name]) for name in names}
 
 
 @dataclass
@@ -68,7 +92,7 @@ def look(redis: SyncRedis, line: Line, after: str) -> tuple[Sight, str]:
         for key in (*keys.waiting, *keys.idle):
             pipe.zrange(key, 0, -1, withscores=True)
         book, names, due, entries, *zsets = pipe.execute()
-    told = [event for entry_id, entry in entries for event in unpacked(entry_id, entry)]
+    told = [unpacked(entry_id, entry) for entry_id, entry in entries]
     pages = {name: page for name, page in book.items() if name[0] not in "@?~#"}
     sight = Sight(
         contacts={name: ContactNow.read(name, page) for name, page in pages.items()},
@@ -125,112 +149,125 @@ class TwoLines(RuleBasedStateMachine):
     def agree(self, lua: object, pencil: object) -> None:
         assert lua == pencil, f"Lua says {lua}, pencil says {pencil}"
 
-    # --- what people do -----------------------------------------------------------------------------
-
-    @initialize(skills=st.lists(st.sampled_from(SKILLS), min_size=3, max_size=3), ready=st.integers(0, 3))
-    def open_up(self, skills: list[dict[str, int]], ready: int) -> None:
-        for place, agent in enumerate(("ann", "bob", "cid")):
-            self.sign_in(agent, skills[place])
-            if place < ready:
-                self.ready(agent)
-
-    @rule(contact=CONTACTS, queue=QUEUES, band=BANDS, key=CALLER_KEYS, skew_ms=st.sampled_from([0, 0, -3]))
-    def enter(self, contact: str, queue: str, band: str, key: str, skew_ms: int) -> None:
-        now_ms = self.now_ms + skew_ms
-        entry = self.wait(
-            self.line.enter(contact, queue=queue, band=band, card=Card(), caller_key=key, now_ms=now_ms)
-        )
-        pencil = self.pencil.enter(contact, queue=queue, band=band, caller_key=key, now_ms=now_ms)
-        self.agree((entry.outcome, entry.position or None, entry.resumed), pencil)
-        self.lives["entered"] += entry.outcome in (EntryOutcome.ENTERED, EntryOutcome.RESERVED)
-
-    @rule(
-        contact=CONTACTS,
-        disposition=st.sampled_from([Disposition.ABANDONED, Disposition.ABANDONED, Disposition.MESSAGE]),
-        key=CALLER_KEYS,
-    )
-    def leave(self, contact: str, disposition: Disposition, key: str) -> None:
-        lua = self.wait(self.line.leave(contact, disposition, self.now_ms, caller_key=key))
-        self.agree(lua, self.pencil.leave(contact, disposition.value, key, self.now_ms))
-
-    @rule(contact=CONTACTS, queue=QUEUES, band=st.none() | BANDS, fence=st.sampled_from([0, 0, 0, 1]))
-    def transfer(self, contact: str, queue: str, band: str | None, fence: int) -> None:
-        lua = self.wait(self.line.transfer(contact, queue, band, self.now_ms, fence))
-        self.agree(lua, self.pencil.transfer(contact, queue, band, fence, self.now_ms))
-
-    @rule(contact=CONTACTS, band=BANDS)
-    def set_band(self, contact: str, band: str) -> None:
-        lua = self.wait(self.line.set_band(contact, band, self.now_ms))
-        self.agree(lua, self.pencil.set_band(contact, band))
-
-    @rule(contact=CONTACTS, ask=st.sampled_from(["a", "b"]), facts=st.sampled_from(["1", "2|3"]))
-    def hold(self, contact: str, ask: str, facts: str) -> None:
-        h = self.wait(self.line.hold(contact, ask=ask, facts=facts, now_ms=self.now_ms))
-        lua = h and (h.state, h.queue, h.position, h.waiting, h.asked_ms, h.facts, h.agent, h.repeat)
-        self.agree(lua, self.pencil.hold(contact, ask, facts, self.now_ms))
+    def pick(self, n: int, *states: str) -> str:
+        """Mostly a contact in one of the states; sometimes, or when there is none, any."""
+        fitting = sorted(c.id for c in self.pencil.callers.values() if c.state in states)
+        return fitting[n % len(fitting)] if fitting and n < 9 else CONTACTS[n % len(CONTACTS)]
 
     def reservation(self, contact: str, right: bool) -> tuple[str, int]:
         """Who holds it by which fence; or something stale."""
         c = self.pencil.callers.get(contact)
         if c is None:
             return "ann", 1
-        return (c.agent or "ann", c.fence) if right else ("bob", max(0, c.fence - 1))
+        return (c.agent or "ann", c.fence) if right else (c.agent or "bob", max(0, c.fence - 1))
 
-    @rule(contact=CONTACTS, right=MOSTLY)
-    def accept(self, contact: str, right: bool) -> None:
+    # --- what people do -----------------------------------------------------------------------------
+
+    @initialize(skills=st.lists(st.sampled_from(SKILLS), min_size=3, max_size=3), ready=st.integers(0, 3))
+    def open_up(self, skills: list[dict[str, int]], ready: int) -> None:
+        for place, agent in enumerate(AGENTS):
+            self.sign_in(agent, skills[place])
+            if place < ready:
+                self.ready(agent)
+
+    @rule(**drawn("n", "queue", "band", "key", "skew_ms", "unseen_ms"))
+    def enter(self, n: int, queue: str, band: str, key: str, skew_ms: int, unseen_ms: int) -> None:
+        new = [contact for contact in CONTACTS if contact not in self.pencil.callers]
+        contact = new[n % len(new)] if new and n < 9 else CONTACTS[n % len(CONTACTS)]
+        now_ms = self.now_ms + skew_ms
+        given: dict[str, Any] = {"queue": queue, "band": band, "caller_key": key, "now_ms": now_ms}
+        given["arrived_ms"] = now_ms - unseen_ms
+        entry = self.wait(self.line.enter(contact, card=Card(), **given))
+        pencil = self.pencil.enter(contact, **given)
+        self.agree((entry.outcome, entry.position or None, entry.resumed), pencil)
+        self.lives["entered"] += entry.outcome in (EntryOutcome.ENTERED, EntryOutcome.RESERVED)
+
+    @rule(**drawn("n", "disposition", "key"))
+    def leave(self, n: int, disposition: Disposition, key: str) -> None:
+        contact = self.pick(n, "waiting", "reserved")
+        lua = self.wait(self.line.leave(contact, disposition, self.now_ms, caller_key=key))
+        self.agree(lua, self.pencil.leave(contact, disposition.value, key, self.now_ms))
+
+    @rule(**drawn("n", "queue", "other_band", "fence"))
+    def transfer(self, n: int, queue: str, other_band: str | None, fence: int) -> None:
+        contact = self.pick(n, "connected", "waiting") if n % 2 else self.pick(n, "connected")
+        lua = self.wait(self.line.transfer(contact, queue, other_band, self.now_ms, fence))
+        self.agree(lua, self.pencil.transfer(contact, queue, other_band, fence, self.now_ms))
+
+    @rule(**drawn("n", "band"))
+    def set_band(self, n: int, band: str) -> None:
+        contact = self.pick(n, "waiting", "reserved")
+        lua = self.wait(self.line.set_band(contact, band, self.now_ms))
+        self.agree(lua, self.pencil.set_band(contact, band))
+
+    @rule(**drawn("n", "ask", "facts"))
+    def hold(self, n: int, ask: str, facts: str) -> None:
+        contact = self.pick(n, "waiting")
+        h = self.wait(self.line.hold(contact, ask=ask, facts=facts, now_ms=self.now_ms))
+        lua = h and (h.state, h.queue, h.position, h.waiting, h.asked_ms, h.facts, h.agent, h.repeat)
+        self.agree(lua, self.pencil.hold(contact, ask, facts, self.now_ms))
+
+    @rule(**drawn("n", "right"))
+    def accept(self, n: int, right: bool) -> None:
+        contact = self.pick(n, "reserved")
         agent, fence = self.reservation(contact, right)
         lua = self.wait(self.line.accept(contact, agent, fence, self.now_ms))
         self.agree(lua, self.pencil.accept(contact, agent, fence, self.now_ms))
 
-    @rule(contact=CONTACTS, right=MOSTLY, away=st.booleans())
-    def decline(self, contact: str, right: bool, away: bool) -> None:
+    @rule(**drawn("n", "right", "away"))
+    def decline(self, n: int, right: bool, away: bool) -> None:
+        contact = self.pick(n, "reserved")
         agent, fence = self.reservation(contact, right)
         lua = self.wait(self.line.decline(contact, agent, fence, self.now_ms, away))
         self.agree(lua, self.pencil.decline(contact, agent, fence, self.now_ms, away))
 
-    @rule(contact=CONTACTS, agent=st.sampled_from(["", "", "", "bob"]))
-    def connect(self, contact: str, agent: str) -> None:
-        lua = self.wait(self.line.connect(contact, self.now_ms, agent))
-        self.agree(lua, self.pencil.connect(contact, agent, self.now_ms))
+    @rule(**drawn("n", "joined_by"))
+    def connect(self, n: int, joined_by: str) -> None:
+        contact = self.pick(n, "reserved")
+        lua = self.wait(self.line.connect(contact, self.now_ms, joined_by))
+        self.agree(lua, self.pencil.connect(contact, joined_by, self.now_ms))
 
-    @rule(contact=CONTACTS)
-    def meet(self, contact: str) -> None:
+    @rule(**drawn("n"))
+    def meet(self, n: int) -> None:
         """The common case in one step, so that talks are not rare: accept, then connect."""
-        self.accept(contact, True)
-        self.connect(contact, "")
+        self.accept(n, True)
+        self.connect(n, "")
 
-    @rule(contact=CONTACTS)
-    def fail_join(self, contact: str) -> None:
+    @rule(**drawn("n"))
+    def fail_join(self, n: int) -> None:
+        contact = self.pick(n, "reserved", "connected")
         lua = self.wait(self.line.fail_join(contact, self.now_ms))
         self.agree(lua, self.pencil.fail_join(contact, self.now_ms))
 
-    @rule(contact=CONTACTS)
-    def finish(self, contact: str) -> None:
+    @rule(**drawn("n"))
+    def finish(self, n: int) -> None:
+        contact = self.pick(n, "connected")
         lua = self.wait(self.line.finish(contact, self.now_ms))
         self.agree(lua, self.pencil.finish(contact, self.now_ms))
 
-    @rule(agent=AGENTS, skills=st.sampled_from(SKILLS))
+    @rule(**drawn("agent", "skills"))
     def sign_in(self, agent: str, skills: dict[str, int]) -> None:
         self.wait(self.roster.sign_in(agent, name=agent, skills=skills, line="softphone", now_ms=self.now_ms))
         self.pencil.sign_in(agent, skills, self.now_ms)
 
-    @rule(agent=AGENTS)
+    @rule(**drawn("agent"))
     def ready(self, agent: str) -> None:
         lua = self.wait(self.roster.ready(agent, self.now_ms))
         self.agree(lua, self.pencil.ready(agent, self.now_ms))
 
-    @rule(agent=AGENTS, wish=st.sampled_from(["away", "away", "off"]))
+    @rule(**drawn("agent", "wish"))
     def stand_down(self, agent: str, wish: str) -> None:
-        asked = self.roster.away(agent, "tea", self.now_ms)
         if wish == "off":
-            asked.close()
-            asked = self.roster.off(agent, self.now_ms)
-        pencil = self.pencil.stand_down(agent, wish, "tea" if wish == "away" else "", self.now_ms)
-        self.agree(self.wait(asked), pencil)
+            lua = self.wait(self.roster.off(agent, self.now_ms))
+        else:
+            lua = self.wait(self.roster.away(agent, "tea", self.now_ms))
+        self.agree(lua, self.pencil.stand_down(agent, wish, "tea" if wish == "away" else "", self.now_ms))
 
-    @rule(step_ms=STEPS_MS, limit=st.sampled_from([1, 2, 100, 100]))
-    def time_passes(self, step_ms: int, limit: int) -> None:
+    @rule(**drawn("step_ms", "limit", "swept"))
+    def time_passes(self, step_ms: int, limit: int, swept: bool) -> None:
         self.now_ms += step_ms
+        if not swept:
+            return
         expired = self.wait(self.line.expire(self.now_ms, limit))
         happened = [(e.kind, e.contact, e.agent) for e in expired]
         self.agree(happened, self.pencil.expire(self.now_ms, limit))
@@ -291,15 +328,15 @@ class TwoLines(RuleBasedStateMachine):
             for name, _ in sight.waiting[queue]:
                 c = sight.contacts[name]
                 arrivals.setdefault(c.band, []).append(c.arrival_us)
-            assert all(a == sorted(set(a)) for a in arrivals.values()), "not first come, first served"
+            assert all(a == sorted(a) for a in arrivals.values()), "not first come, first served"
         assert self.lives["entered"] == len(sight.contacts) + self.lives["forgotten"], "a contact was lost"
 
     def teardown(self) -> None:
         """Everybody goes home: nothing may be left but what stays for ever."""
-        for contact in list(self.pencil.callers):
-            self.leave(contact, Disposition.ABANDONED, "")
-        for agent in ("ann", "bob", "cid"):
+        for agent in AGENTS:
             self.wait(self.roster.off(agent, self.now_ms))
+        for contact in CONTACTS:
+            self.wait(self.line.leave(contact, Disposition.ABANDONED, self.now_ms))
         self.now_ms += 100 * POLICY.forget_ms
         while self.wait(self.line.expire(self.now_ms)):
             pass
@@ -307,3 +344,33 @@ class TwoLines(RuleBasedStateMachine):
         assert left <= {self.line.keys.book, self.line.keys.agents, self.line.keys.journal}, left
         fields = self.watch.hkeys(self.line.keys.book)
         assert {name[0] for name in fields} <= {"@", "#"}, fields
+
+
+RULES = (
+    *("enter", "enter", "enter", "leave", "transfer", "set_band", "hold"),
+    *("accept", "decline", "connect", "meet", "meet", "fail_join", "finish"),
+    *("sign_in", "ready", "ready", "ready", "stand_down", "time_passes", "time_passes"),
+)
+
+
+def wander(machine: type[TwoLines], steps: int, *seeds: int) -> None:
+    """Long histories, each drawn by its seed alone. Raises AssertionError at the first difference."""
+    for seed in seeds:
+        _wander(machine, steps, seed)
+
+
+def _wander(machine: type[TwoLines], steps: int, seed: int) -> None:
+    dice = random.Random(seed)
+    both = machine()
+    both.open_up([dice.choice(SKILLS) for _ in AGENTS], dice.randrange(4))
+    done = []
+    for _ in range(steps):
+        verb = getattr(both, dice.choice(RULES))
+        given = {name: dice.choice(POOLS[name]) for name in inspect.signature(verb).parameters}
+        done.append((verb.__name__, given))
+        try:
+            verb(**given)
+            both.both_lines_agree()
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}, step {len(done)}: {done[-8:]}: {error}") from None
+    both.teardown()

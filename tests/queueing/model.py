@@ -6,62 +6,9 @@ them; a rule is written here as one would explain it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from queueing.policy import LinePolicy
 from queueing.records import EntryOutcome, Outcome
-
-
-@dataclass
-class Caller:
-    """A contact."""
-
-    id: str
-    state: str
-    queue: str
-    band: str
-    head_start_us: int
-    arrival_us: int
-    entered_ms: int
-    caller_key: str
-    agent: str = ""
-    fence: int = 0
-    deadline_ms: int = 0
-    accepted: bool = False
-    passed: list[str] = field(default_factory=list)
-    answered_ms: int = 0
-    disposition: str = ""
-
-    @property
-    def score(self) -> int:
-        return self.arrival_us - self.head_start_us
-
-
-@dataclass
-class Worker:
-    """An agent."""
-
-    id: str
-    skills: dict[str, int]
-    presence: str = "off"
-    since_ms: int = 0
-    contact: str = ""
-    queue: str = ""
-    fence: int = 0
-    deadline_ms: int = 0
-    misses: int = 0
-    after: str = ""
-    reason: str = ""
-    idle_ms: int = 0
-
-
-@dataclass
-class Place:
-    """What is kept for a caller who dropped out."""
-
-    arrival_us: int
-    entered_ms: int
-    dropped_ms: int
+from tests.queueing.people import Caller, Place, Worker
 
 
 class PencilLine:
@@ -174,7 +121,7 @@ class PencilLine:
     # --- a contact's verbs --------------------------------------------------------------------------
 
     def enter(
-        self, contact: str, *, queue: str, band: str, caller_key: str, now_ms: int
+        self, contact: str, *, queue: str, band: str, caller_key: str, now_ms: int, arrived_ms: int
     ) -> tuple[EntryOutcome, int | None, bool]:
         """The outcome, the position when it waits, and whether a kept place was taken up."""
         known = self.callers.get(contact)
@@ -185,12 +132,15 @@ class PencilLine:
         if place and now_ms - place.dropped_ms > self.policy.resume_ms:
             place = None
         full = len(self.waiting(queue)) >= self.policy.queue(queue).max_waiting
-        if full and not place and not self.idle(queue):
+        if full and not place and arrived_ms == now_ms and not self.idle(queue):
             self._tell("full", contact)
             return EntryOutcome.FULL, None, False
         if place:
             del self.places[caller_key], self.due[f"~{caller_key}"]
             arrival_us, entered_ms = place.arrival_us, place.entered_ms
+        elif arrived_ms < now_ms:
+            arrival_us, entered_ms = arrived_ms * 1000, arrived_ms
+            self.clock_us = max(self.clock_us, arrival_us)
         else:
             self.clock_us = arrival_us = max(self.clock_us + 1, now_ms * 1000)
             entered_ms = now_ms
@@ -368,9 +318,14 @@ class PencilLine:
             return Outcome.DONE
         if w.presence in ("ready", "reserved", "talking"):
             return Outcome.ALREADY
-        self._turn(w, "ready")
         w.idle_ms = now_ms
-        self._free(w, now_ms)
+        if w.presence == "wrap_up":
+            self._turn(w, "ready")
+            self._free(w, now_ms)
+        else:
+            self._free(w, now_ms)
+            if w.presence == "ready":  # straight from a break to a contact is told by "reserved" alone
+                self._tell("agent_ready", "", agent)
         return Outcome.DONE
 
     def stand_down(self, agent: str, wish: str, reason: str, now_ms: int) -> Outcome:

@@ -3,11 +3,12 @@
 
 local idle_at = string.match(idle[1], '.*:')
 
-local function reserve(id, contact, who, a, from_line)
+local function reserve(id, contact, who, a, from_line, more)
     local phone, idle_since = a.phone, a.idle
-    local lasting = '|' .. a.skills .. '|' .. a.name .. '|' .. phone .. '|' .. a.misses .. '|' .. a.busy .. '|'
+    local lasting = '|' .. a.skills .. '|' .. a.name .. '|' .. phone .. '|' .. a.misses .. '|'
+        .. a.busy .. '|'
     -- INCLUDE reserving
-    redis.call('XADD', journal, '*', 'reserved', asked)
+    redis.call('XADD', journal, '*', 'reserved', asked .. (more or ''))
 end
 
 local function pass(c, who)
@@ -74,8 +75,9 @@ local function least_unpassed(who, skills)
     return id
 end
 
--- The agent is free: takes the next contact, or idles in each of its queues.
-local function free(who, a)
+-- The agent is free: takes the next contact, and it is told with more; or idles in each of its queues, and
+-- that is returned.
+local function free(who, a, more)
     local id = least_head(a.skills)
     local page = id and redis.call('HGET', book, id)
     if page and has_passed(contact_page(page).passed, who) then
@@ -83,7 +85,8 @@ local function free(who, a)
         page = id and redis.call('HGET', book, id)
     end
     if id then
-        return reserve(id, page, who, a, true)
+        reserve(id, page, who, a, true, more)
+        return false
     end
     if a.presence ~= 'ready' then
         a.presence, a.since = 'ready', now_ms
@@ -93,4 +96,5 @@ local function free(who, a)
         redis.call('ZADD', idle_at .. queue, a.idle + handicap, who)
     end
     write_agent(who, a)
+    return true
 end

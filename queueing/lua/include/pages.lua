@@ -3,18 +3,19 @@
 -- ways look at stands first.
 
 local function contact_page(text)
-    local state, queue, passed, band, fence, agent, deadline, accepted, head_start, arrival, entered, answered,
-        disposition, caller_key, card = string.match(text, '^([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|'
-            .. '([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|(.*)$')
+    local state, queue, passed, band, fence, agent, deadline, accepted, head_start, arrival, entered,
+        answered, disposition, caller_key, card = string.match(text, '^([^|]*)|([^|]*)|([^|]*)|([^|]*)|'
+            .. '([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|([^|]*)|(.*)$')
     return { state = state, queue = queue, passed = passed, band = band, fence = fence, agent = agent,
-        deadline = deadline, accepted = accepted, head_start = head_start, arrival = arrival, entered = entered,
-        answered = answered, disposition = disposition, caller_key = caller_key, card = card }
+        deadline = deadline, accepted = accepted, head_start = head_start, arrival = arrival,
+        entered = entered, answered = answered, disposition = disposition, caller_key = caller_key,
+        card = card }
 end
 
 local function contact_text(c)
     return c.state .. '|' .. c.queue .. '|' .. c.passed .. '|' .. c.band .. '|' .. c.fence .. '|' .. c.agent
-        .. '|' .. c.deadline .. '|' .. c.accepted .. '|' .. c.head_start .. '|' .. c.arrival .. '|' .. c.entered
-        .. '|' .. c.answered .. '|' .. c.disposition .. '|' .. c.caller_key .. '|' .. c.card
+        .. '|' .. c.deadline .. '|' .. c.accepted .. '|' .. c.head_start .. '|' .. c.arrival .. '|'
+        .. c.entered .. '|' .. c.answered .. '|' .. c.disposition .. '|' .. c.caller_key .. '|' .. c.card
 end
 
 -- A number goes to Redis unrounded; only '..' would round it.
