@@ -7,8 +7,6 @@ per waiting call) turns a slow store into a dead product; nothing here is left t
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from redis import exceptions as redis_errors
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -71,8 +69,7 @@ def _open(kind: type[Redis], url: str, timeout_s: float, connect_timeout_s: floa
     return kind.from_pool(connections)
 
 
-@asynccontextmanager
-async def answering(breaker: Breaker | None = None, *, enrichment: bool = False) -> AsyncIterator[None]:
+def answering(breaker: Breaker | None = None, *, enrichment: bool = False) -> Exchange:
     """Around one exchange with a store: its "I cannot answer now" leaves as Unavailable.
 
     What cannot be answered now is told apart from what is wrong: a bad command, a broken constraint or a
@@ -80,33 +77,39 @@ async def answering(breaker: Breaker | None = None, *, enrichment: bool = False)
     the store is known not to answer, and its time and outcome are counted; keep all else outside.
     ``enrichment``: the caller has a true answer without this one, so after an outage it returns last.
     """
-    name = breaker.name if breaker else "the store"
-    begun_s = monotonic_s()
-    admission = breaker.admit(begun_s, enrichment=enrichment) if breaker else None
-    if breaker and not admission:
-        raise Unavailable(f"{name} is not asked now: {breaker.state}")
-    failed = gave_up = False
-    try:
-        yield
-    except Unavailable:
-        failed = True
-        raise
-    except Exception as error:
-        failed = _not_answering(error)
-        if not failed:
-            raise
-        raise Unavailable(f"{name} gave no answer: {named(error)}") from error
-    except BaseException:
-        gave_up = True
-        raise
-    finally:
-        if breaker and admission:
+    return Exchange(breaker, enrichment)
+
+
+class Exchange:
+    """What ``answering`` gives: for one ``async with``."""
+
+    # A class, because a generator costs as much again as all that it would wrap in the hold loop.
+    __slots__ = ("_admission", "_begun_s", "_breaker", "_enrichment")
+
+    def __init__(self, breaker: Breaker | None, enrichment: bool) -> None:
+        self._breaker, self._enrichment = breaker, enrichment
+
+    async def __aenter__(self) -> None:
+        if breaker := self._breaker:
+            self._begun_s = monotonic_s()
+            admission = breaker.admit(self._begun_s, enrichment=self._enrichment)
+            if not admission:
+                raise Unavailable(f"{breaker.name} is not asked now: {breaker.state}")
+            self._admission = admission
+
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        refused = isinstance(error, Unavailable)
+        silent = not refused and isinstance(error, Exception) and _not_answering(error)
+        if breaker := self._breaker:
             now_s = monotonic_s()
-            slow = now_s - begun_s > breaker.rules.slow_s
-            if gave_up and not slow:
-                breaker.withdraw(admission)  # cancelled at once: it tells nothing of the store
+            slow = now_s - self._begun_s > breaker.rules.slow_s
+            if error and not isinstance(error, Exception) and not slow:
+                breaker.withdraw(self._admission)  # cancelled at once: it tells nothing of the store
             else:
-                breaker.record(admission, now_s, bad=failed or slow)
+                breaker.record(self._admission, now_s, bad=refused or silent or slow)
+        if error and silent:
+            name = breaker.name if breaker else "the store"
+            raise Unavailable(f"{name} gave no answer: {named(error)}") from error
 
 
 # Valkey begins an error with its code; Redis 6.2 wraps a script's error and puts "-CODE" inside.

@@ -88,12 +88,10 @@ async def _read(desk: Desk, path: str, scope: Scope, receive: Receive) -> Visit:
     body = await _body(receive)
     pairs = forms.read_pairs(body)
     query: bytes = scope["query_string"]
-    asked: bytes = scope.get("raw_path") or scope["path"].encode()
-    header = next((value for name, value in scope["headers"] if name == b"x-twilio-signature"), b"").decode(
-        "latin-1"
-    )
-    full = f"{asked.decode('latin-1')}?{query.decode('latin-1')}" if query else asked.decode("latin-1")
-    token = desk.signature.matches(header, full, pairs)
+    path_asked: bytes = scope.get("raw_path") or scope["path"].encode()
+    asked = (path_asked + b"?" + query if query else path_asked).decode("latin-1")
+    header = dict(scope["headers"]).get(b"x-twilio-signature", b"").decode("latin-1")
+    token = desk.signature.matches(header, asked, pairs)
     form = forms.first_values(pairs)
     if token is None or (desk.account_sid and form.get("AccountSid", desk.account_sid) != desk.account_sid):
         raise Forged

@@ -36,8 +36,13 @@ async def join(desk: Desk, visit: Visit, slip: Slip, *words: Utterance, caller: 
     return enqueue(desk, slip, *words)
 
 
-async def enter(desk: Desk, visit: Visit, slip: Slip, caller: Caller) -> tuple[Entry | Away, Slip]:
-    """The move alone, and the slip as it then is: with the queue and band the caller stands in."""
+async def enter(
+    desk: Desk, visit: Visit, slip: Slip, caller: Caller, *, waited_ms: int = 0
+) -> tuple[Entry | Away, Slip]:
+    """The move alone, and the slip as it then is: with the queue and band the caller stands in.
+
+    ``waited_ms``: how long the caller has been in Twilio's queue already.
+    """
     known = await callers.recognise(desk, visit, caller)
     who = known.chosen(slip.location) if isinstance(known, Recognised) else NOBODY
     slip = placed(desk.centre, desk.policy, slip, who)
@@ -51,6 +56,7 @@ async def enter(desk: Desk, visit: Visit, slip: Slip, caller: Caller) -> tuple[E
             card=card(slip, who, caller),
             caller_key=caller.key,
             now_ms=visit.now_ms,
+            arrived_ms=visit.now_ms - waited_ms,
         )
     )
     if isinstance(entry, Entry):

@@ -15,6 +15,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from itertools import chain
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -43,7 +44,7 @@ class SignatureCheck:
         if len(header) != self._header_length:
             return None
         given = header.encode("utf-8", "replace")
-        signed = path_and_query + "".join([name + value for name, value in sorted(set(pairs))])
+        signed = path_and_query + "".join(chain.from_iterable(sorted(set(pairs))))
         for address in self._addresses:
             text = (address + signed).encode("utf-8", "replace")
             for index, keyed in enumerate(self._keyed):

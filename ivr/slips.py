@@ -56,8 +56,8 @@ def read(centre: Centre, query: Mapping[str, str]) -> Slip:
 
 def whole(text: str) -> int:
     """A whole number of at most 15 digits, else 0."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else 0
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 15 else 0
 
 
 def _slug(text: str) -> str:
-    return text if SLUG.match(text) else ""
+    return text if text and SLUG.match(text) else ""

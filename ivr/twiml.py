@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from announcements.catalog import LOCALES, VOICES, Utterance
 
@@ -49,6 +50,7 @@ def say_all(utterances: Iterable[Utterance]) -> str:
     return "".join([say(utterance) for utterance in utterances])
 
 
+@lru_cache(maxsize=256)  # the music's few clips, all day
 def play(url: str) -> str:
     return f"<Play>{escape(url)}</Play>"
 

@@ -24,7 +24,8 @@ async def answer(desk: Desk, visit: Visit) -> str:
     slip = slips.read(desk.centre, visit.query)
     hold = await visit.enrich(_look(desk, visit)) if visit.contact else AWAY
     if hold is None:  # Redis was away when the call was enqueued, or has forgotten: the line makes up for it
-        _, slip = await entering.enter(desk, visit, slip, callers.identify(desk, visit))
+        caller = callers.identify(desk, visit)
+        _, slip = await entering.enter(desk, visit, slip, caller, waited_ms=_waited_ms(visit))
         hold = AWAY
     if isinstance(hold, Away):
         return _without_place(desk, visit, slip)
@@ -33,7 +34,8 @@ async def answer(desk: Desk, visit: Visit) -> str:
     if (slip.queue, slip.band) != (hold.queue, hold.band):
         slip = replace(slip, queue=hold.queue, band=hold.band)
     if hold.state is not ContactState.WAITING:
-        return music(desk, visit, slip, Said.from_query(visit.query), clips=1)
+        said = Said.from_query(visit.query)
+        return music(desk, visit, slip, said, clips=1, entered_ms=hold.entered_ms)
     if hold.over_max_wait:
         return twiml.answer(twiml.say(catalog.voice(slip.language, "too_long")), twiml.leave())
     return await _with_place(desk, visit, slip, hold)
@@ -42,7 +44,8 @@ async def answer(desk: Desk, visit: Visit) -> str:
 async def key(desk: Desk, visit: Visit) -> str:
     """``POST /voice/wait/key``: a key in the hold loop. Star leaves the line, any other is music."""
     slip = slips.read(desk.centre, visit.query)
-    again = twiml.answer(twiml.redirect(_loop_url(desk, visit, slip, Said.from_query(visit.query), clips=0)))
+    said, entered_ms = Said.from_query(visit.query), slips.whole(visit.query.get("in", ""))
+    again = twiml.answer(twiml.redirect(_loop_url(desk, visit, slip, said, 0, entered_ms)))
     if visit.form.get("Digits", "") != menus.LEAVE_KEY:
         return again
     now = await visit.enrich(desk.line.contact(visit.contact))
@@ -75,10 +78,17 @@ async def _with_place(desk: Desk, visit: Visit, slip: Slip, hold: Hold) -> str:
 def _without_place(desk: Desk, visit: Visit, slip: Slip) -> str:
     """The base answer: Twilio holds the call, so music and comfort are true; a position would not be."""
     said = Said.from_query(visit.query)
-    waited_s = min(slips.whole(visit.form.get("QueueTime", "")), 86_400)
-    entered_ms = visit.now_ms - waited_s * 1000
+    entered_ms = visit.now_ms - _waited_ms(visit)
     announcement = pacing.decide(desk.pacing, said, Place(0, entered_ms), visit.now_ms)
     return tell(desk, visit, slip, said, announcement, entered_ms, visit.now_ms)
+
+
+def _waited_ms(visit: Visit) -> int:
+    """How long the caller has been in the line, by the loop's memory; at its beginning, by Twilio's word."""
+    entered_ms = slips.whole(visit.query.get("in", ""))
+    if 0 < entered_ms <= visit.now_ms:
+        return min(visit.now_ms - entered_ms, 86_400_000)
+    return min(slips.whole(visit.form.get("QueueTime", "")), 86_400) * 1000
 
 
 def tell(
@@ -99,22 +109,25 @@ def tell(
         said = announcement.said
     music_ms = pacing.next_look_ms(desk.pacing, said, entered_ms, now_ms)
     clips = max(1, music_ms // desk.pacing.clip_ms)
-    return music(desk, visit, slip, said, clips=clips, words=twiml.say_all(words))
+    return music(desk, visit, slip, said, clips=clips, entered_ms=entered_ms, words=twiml.say_all(words))
 
 
-def music(desk: Desk, visit: Visit, slip: Slip, said: Said | None, *, clips: int, words: str = "") -> str:
+def music(
+    desk: Desk, visit: Visit, slip: Slip, said: Said | None, *, clips: int, entered_ms: int, words: str = ""
+) -> str:
     """``words``, then so many clips; a key counts all the while; then the loop goes on."""
     first = slips.whole(visit.query.get("clip", ""))
     heard = words + "".join([twiml.play(desk.clip(first + i)) for i in range(clips)])
-    loop = _loop_url(desk, visit, slip, said, clips)
+    loop = _loop_url(desk, visit, slip, said, clips, entered_ms)
     pressed = loop.replace("/voice/wait?", "/voice/wait/key?", 1)
     return twiml.answer(twiml.gather_key(pressed, heard), twiml.redirect(loop))
 
 
-def _loop_url(desk: Desk, visit: Visit, slip: Slip, said: Said | None, clips: int) -> str:
-    """Where the loop goes on, with its memory."""
+def _loop_url(desk: Desk, visit: Visit, slip: Slip, said: Said | None, clips: int, entered_ms: int) -> str:
+    """Where the loop goes on, with its memory: also since when the caller waits, should the line forget."""
     clip = slips.whole(visit.query.get("clip", "")) + clips
-    memory = f"&said_at={said.at_ms}&said_pos={said.position}&n={said.count}" if said else ""
+    memory = f"&in={entered_ms}" if entered_ms else ""
+    memory += f"&said_at={said.at_ms}&said_pos={said.position}&n={said.count}" if said else ""
     return desk.url(f"/voice/wait?{slip.query()}&clip={clip}{memory}")
 
 

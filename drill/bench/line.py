@@ -126,7 +126,10 @@ class Bench:
     # --- the operations -----------------------------------------------------------------------------
 
     def _ask(self, script: str, **given: object) -> bytes:
-        return self._scripts[script].asked(now_ms=next(self._now), **given)
+        now_ms = next(self._now)
+        if script == "enter":
+            given["arrived_ms"] = now_ms
+        return self._scripts[script].asked(now_ms=now_ms, **given)
 
     def _enter(self, contact: str) -> bytes:
         queue = self._dice.choice(POLICY.queues)
