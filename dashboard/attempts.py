@@ -12,7 +12,7 @@ from hashlib import sha256
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from foundation.connections import answering
+from foundation.connections import Breaker, answering
 from foundation.errors import Unavailable
 
 
@@ -31,9 +31,10 @@ PER_LOGIN = Limit(8, 300)
 class Attempts:
     """Counts attempts under names like ``login:ana``. Names are hashed before they are kept."""
 
-    def __init__(self, redis: Redis, tag: str) -> None:
+    def __init__(self, redis: Redis, tag: str, breaker: Breaker | None = None) -> None:
         self.redis = redis
         self.tag = tag
+        self.breaker = breaker
         self._here: dict[str, tuple[int, int]] = {}
 
     async def admit(self, name: str, limit: Limit, now_ms: int) -> int:
@@ -47,27 +48,27 @@ class Attempts:
         """It was the right person after all."""
         self._here.pop(name, None)
         try:
-            async with answering():
+            async with answering(self.breaker):
                 await self.redis.delete(self._key(name))
         except (Unavailable, RedisError):
             return  # it lapses by itself
 
     async def once(self, name: str, window_s: int) -> bool:
         """Whether this is the first time within the window. Raises Unavailable when nobody can tell."""
-        async with answering():
+        async with answering(self.breaker):
             return bool(await self.redis.set(self._key(name), "1", nx=True, ex=window_s))
 
     async def known(self, name: str) -> bool:
         """Whether ``once`` was asked under this name, as far as anybody can tell now."""
         try:
-            async with answering():
+            async with answering(self.breaker):
                 return bool(await self.redis.exists(self._key(name)))
         except (Unavailable, RedisError):
             return False
 
     async def _count(self, name: str, limit: Limit) -> int:
         key = self._key(name)
-        async with answering():
+        async with answering(self.breaker):
             pipe = self.redis.pipeline(transaction=True)
             pipe.set(key, 0, nx=True, ex=limit.window_s)
             pipe.incr(key)

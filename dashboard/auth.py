@@ -40,7 +40,7 @@ class Gate:
         self.rooms = rooms
         self.seals = Seals(rooms.secret_key)
         self.accounts = Accounts(rooms.sql)
-        self.attempts = Attempts(rooms.redis, rooms.tag)
+        self.attempts = Attempts(rooms.redis, rooms.tag, rooms.breaker)
         self._ended: dict[str, int] = {}
 
     @property

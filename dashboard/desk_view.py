@@ -215,7 +215,12 @@ def card_view(contact: ContactNow, masked: Masked) -> CardView:
     """The contact's card as the desk shows it."""
     card = contact.card
     language = LANGUAGE_WORDS.get(card.language, card.language)
-    facts = [("Topic", card.topic), ("Product", card.product), ("Note", card.note), ("Queue", contact.queue)]
+    facts = [
+        ("Topic", sentence(card.topic)),
+        ("Product", card.product),
+        ("Note", card.note),
+        ("Queue", contact.queue),
+    ]
     chips = [card.location, language, masked(card.caller) if card.caller else "number withheld"]
     return CardView(
         merchant=caller_name(card, masked),
@@ -225,6 +230,12 @@ def card_view(contact: ContactNow, masked: Masked) -> CardView:
         entered_ms=contact.entered_ms,
         waited_ms=contact.answered_ms - contact.entered_ms if contact.answered_ms else None,
     )
+
+
+def sentence(key: str) -> str:
+    """A menu's key as a word: "card_reader" is "Card reader"."""
+    words = key.replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def caller_name(card: Card, masked: Masked) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from redis.asyncio import Redis
 
 from foundation.clock import Clock, SystemClock
-from foundation.connections import Sql
+from foundation.connections import Breaker, Sql
 from foundation.errors import Mendable
 from merchants.sheet import LANGUAGES, TIERS
 from queueing.line import Line
@@ -84,6 +84,8 @@ class Rooms:
     speed: float = 1.0
     simulated: bool = False
     wall: Clock = field(default_factory=SystemClock)
+    breaker: Breaker | None = None
+    """Before Redis, for the dashboard's own few commands; the line and the roster have theirs."""
 
     @property
     def secure(self) -> bool:

@@ -95,13 +95,13 @@ async def look_at_desk(
 
 async def is_held(rooms: Rooms, agent: AgentNow) -> bool:
     """Whether the agent put the caller on hold in this reservation."""
-    async with answering():
+    async with answering(rooms.breaker):
         return bool(await rooms.redis.get(_held_key(rooms, agent.contact)) == str(agent.fence))
 
 
 async def mark_held(rooms: Rooms, contact: str, fence: int, on: bool) -> None:
     """Remember for the desk that the caller hears music, or does so no more."""
-    async with answering():
+    async with answering(rooms.breaker):
         if on:
             await rooms.redis.set(_held_key(rooms, contact), str(fence), ex=HELD_S)
         else:

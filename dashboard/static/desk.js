@@ -128,14 +128,17 @@ phone.onstate = (state, words) => {
   showPhone();
 };
 
+const FROM = { say: "Line", play: "Music", speak: "Caller", note: "Network" };
+
 phone.oncaption = (line) => {
+  if (!(line.kind in FROM)) return; // keys, dialling and the like are the network's own
   const panel = byId("captions");
   const list = panel.querySelector("ol");
   const item = document.createElement("li");
   const from = document.createElement("span");
   const text = document.createElement("span");
   from.className = "from";
-  from.textContent = { say: "Line", play: "Music", gather: "Line", press: "Key", speak: "Caller", note: "Network" }[line.kind] || line.kind || "";
+  from.textContent = FROM[line.kind];
   text.textContent = line.text;
   item.append(from, text);
   list.append(item);

@@ -132,7 +132,14 @@ class DoublePhone extends Phone {
     };
     this.events.onmessage = heard;
     for (const name of ["line", "state", "ended"]) this.events.addEventListener(name, heard);
-    this.events.onerror = () => this.events?.readyState === EventSource.CLOSED && this.#ended(); // it is not known any more
+    this.events.onerror = () => this.#ask(sid);
+  }
+
+  /** The transcript broke off for good: is the call still known? (A page that is left hears that too.) */
+  async #ask(sid) {
+    if (this.events?.readyState !== EventSource.CLOSED) return;
+    const answer = await fetch(`${this.url}/_double/calls/${encodeURIComponent(sid)}`).catch(() => null);
+    if (answer?.status === 404 && this.sid === sid) this.#ended();
   }
 
   #ended() {

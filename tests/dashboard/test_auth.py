@@ -103,8 +103,8 @@ async def test_a_link_signs_in_once(sign_in, wall) -> None:
     link = sign_in_link(SECRET, "http://desk.test", "agent1", wall.now_ms())
     first, second = await sign_in(None), await sign_in(None)
     assert (await first.get(link, headers={"Sec-Purpose": "prefetch"})).status_code == 204
-    answer = await first.get(link)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    answer = await first.get(f"{link}?next=/reports")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/reports")
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert (await first.get("/desk")).status_code == 200
     assert (await second.get(link)).status_code == 410
