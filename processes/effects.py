@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Queue
@@ -39,7 +38,11 @@ RESULT_TTL_S = 60
 ABANDONED_MS = 45_000
 """In hand for so long, an event is handed out again: whoever had it is dead."""
 BLOCK_MS = 1_000
+AT_ONCE = 200
 UNDER_WAY = frozenset({"created", "queued", "started", "deferred", "scheduled"})
+
+LAST = "last"
+"""In a job's meta: its entry of the journal has no effect behind this one, and may be acknowledged."""
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +65,11 @@ def effects_queue(connection: SyncRedis, centre: str, job_class: type[Any] = Job
     )
 
 
+def entry_of(event_id: str) -> str:
+    """The journal's entry that an event stands in."""
+    return event_id.partition(".")[0]
+
+
 class Dispatcher:
     """Hands out effects. ``kinds`` are the events that have one; the others are acknowledged at once."""
 
@@ -78,16 +86,13 @@ class Dispatcher:
         self.consumer = consumer
         self.queue = queue
         self.counts = counts
-        self._grouped = False
 
     async def look(self) -> float:
         """One round: wait for events, hand out their effects. Raises Unavailable."""
-        if not self._grouped:
-            await journal.ensure_group(self.redis, self.keys, GROUP)
-            self._grouped = True
-        await self.hand_out(
-            await journal.read(self.redis, self.keys, GROUP, self.consumer, block_ms=BLOCK_MS, count=200)
+        events = await journal.read(
+            self.redis, self.keys, GROUP, self.consumer, block_ms=BLOCK_MS, count=AT_ONCE
         )
+        await self.hand_out(events)
         return 0
 
     async def take_over(self) -> float:
@@ -97,38 +102,50 @@ class Dispatcher:
         return ABANDONED_MS / 3
 
     async def hand_out(self, events: Sequence[Event]) -> None:
-        """A job for each event with an effect; the others, and those whose job is over, are acknowledged."""
-        effects = [event.id for event in events if has_effect(event.kind)]
-        over = [event.id for event in events if not has_effect(event.kind)]
-        if effects:
-            over += await asyncio.to_thread(self._enqueue, effects)
-        await journal.ack(self.redis, self.keys, GROUP, over)
-        self.counts["effects_handed_out"] += len(effects)
+        """A job for each event with an effect. Entries without one, or whose jobs are over, are acknowledged.
 
-    def _enqueue(self, ids: Sequence[str]) -> list[str]:
-        """Enqueue each once; the ids of those whose job ran before and is over."""
-        over = []
+        An entry of the journal may hold several events, and is acknowledged as a whole.
+        """
+        entries: dict[str, list[str]] = {}
+        for event in events:
+            effects = entries.setdefault(entry_of(event.id), [])
+            if has_effect(event.kind):
+                effects.append(event.id)
+        over = [entry for entry, effects in entries.items() if not effects]
+        asked = {entry: effects for entry, effects in entries.items() if effects}
+        if asked:
+            over += await asyncio.to_thread(self._enqueue, asked)
+        await journal.ack(self.redis, self.keys, GROUP, over)
+        self.counts["effects_handed_out"] += sum(map(len, asked.values()))
+
+    def _enqueue(self, asked: Mapping[str, Sequence[str]]) -> list[str]:
+        """Enqueue each effect once; the entries all of whose jobs ran before and are over."""
         try:
-            for event_id in ids:
-                try:
-                    self.queue.enqueue(
-                        CARRY_OUT,
-                        event_id,
-                        job_id=self._named(event_id),
-                        unique=True,
-                        result_ttl=RESULT_TTL_S,
-                        failure_ttl=FAILURE_TTL_S,
-                    )
-                except DuplicateJobError:
-                    if not self._under_way(event_id):
-                        over.append(event_id)
-        except (RedisError, RedisConnectionError, OSError) as error:
+            return [entry for entry, effects in asked.items() if self._enqueue_entry(effects)]
+        except (RedisError, OSError) as error:
             raise Unavailable(f"RQ's Redis gave no answer: {type(error).__name__}") from error
+
+    def _enqueue_entry(self, effects: Sequence[str]) -> bool:
+        over = True
+        for event_id in effects:
+            try:
+                self.queue.enqueue(
+                    CARRY_OUT,
+                    event_id,
+                    job_id=self._named(event_id),
+                    unique=True,
+                    result_ttl=RESULT_TTL_S,
+                    failure_ttl=FAILURE_TTL_S,
+                    meta={LAST: event_id == effects[-1]},
+                )
+                over = False
+            except DuplicateJobError:
+                over = over and not self._under_way(event_id)
         return over
 
     def _named(self, event_id: str) -> str:
         """Several centres may share one RQ: their streams' ids may be alike, their queues' names are not."""
-        return f"{self.queue.name}-{event_id}"
+        return f"{self.queue.name}-{event_id.replace('.', '_')}"
 
     def _under_way(self, event_id: str) -> bool:
         try:

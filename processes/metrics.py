@@ -33,6 +33,8 @@ SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
 )
 ANSWERS = Counter("surgeline_http_answers", "Answers, by route and class of status.", ["route", "status"])
+WAITING = 503
+"""Said when a store does not answer in time: the asker waits, nothing is broken. Counted by itself."""
 
 BREAKER = {BreakerState.CLOSED: 0, BreakerState.RAMPING: 1, BreakerState.OPEN: 2}
 
@@ -62,7 +64,7 @@ class Timed:
             await self._app(scope, receive, told)
         finally:
             route = getattr(scope.get("route"), "path", "other")
-            ANSWERS.labels(route, f"{status // 100}xx").inc()
+            ANSWERS.labels(route, "503" if status == WAITING else f"{status // 100}xx").inc()
             if not streams:
                 SECONDS.labels(route, scope["method"]).observe(monotonic_s() - begun_s)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -17,8 +18,10 @@ from queueing.keys import Keys
 from queueing.line import Line
 from queueing.roster import Roster
 
+CLOSING_S = 1.0
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Stores:
     """The stores of one centre, opened. They connect when first used: any may be away."""
 
@@ -63,9 +66,21 @@ def open_stores(settings: Settings) -> Stores:
 async def close_stores(stores: Stores) -> None:
     """Close every connection, whatever the others say."""
     async with AsyncExitStack() as stack:
+        stack.push_async_callback(_given_up_connections)
         stack.push_async_callback(stores.redis.aclose)
         stack.push_async_callback(stores.blocking.aclose)
         stack.push_async_callback(stores.sql.close)
+
+
+async def _given_up_connections() -> None:
+    """SQLAlchemy closes a connection whose query was cancelled in a task of its own: let it finish."""
+    closing = [
+        task
+        for task in asyncio.all_tasks()
+        if getattr(task.get_coro(), "__qualname__", "").endswith("_terminate_graceful_close")
+    ]
+    if closing:
+        await asyncio.wait(closing, timeout=CLOSING_S)
 
 
 @asynccontextmanager

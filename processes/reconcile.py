@@ -87,7 +87,7 @@ class Reconciler:
         self._before = now
         self.drift = len(lasts.strangers) + len(lasts.missing)
         for stranger in sorted(lasts.strangers, key=lambda stranger: stranger.entered_ms):
-            await self._adopt(stranger)  # the oldest first: the line's own clock never goes back
+            await self._adopt(stranger)  # the oldest first: an idle agent is asked at once
         for contact in lasts.missing:
             await self._find(contact)
         return lasts
@@ -126,7 +126,8 @@ class Reconciler:
             queue=stranger.queue,
             band=stranger.band,
             card=Card(),
-            now_ms=stranger.entered_ms,
+            now_ms=self.clock.now_ms(),
+            arrived_ms=stranger.entered_ms,
         )
 
     async def _find(self, contact: str) -> None:

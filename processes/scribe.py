@@ -60,15 +60,11 @@ class Scribe:
         self.keys = keys
         self.consumer = consumer
         self.counts = counts
-        self._grouped = False
         self._in_hand = True
         """Whether there may be events that were read and not written: after a start, and after a failure."""
 
     async def look(self) -> float:
         """One round: read, write, acknowledge. 0: look again at once. Raises Unavailable."""
-        if not self._grouped:
-            await journal.ensure_group(self.redis, self.keys, GROUP)
-            self._grouped = True
         again = self._in_hand
         self._in_hand = True
         events = await self._read(again=again)

@@ -22,6 +22,7 @@ from processes.reconcile import Reconciler
 from processes.rounds import rounds
 from processes.settings import Settings
 from processes.starting import begin, redis_url, until_stopped
+from processes.unrecorded import Unrecorded
 from queueing import journal, pulse
 from queueing.line import Line
 
@@ -91,6 +92,9 @@ async def _reconcile(stores: Stores, settings: Settings, counts: Counter[str]) -
     reconciler = Reconciler(
         carrier, stores.line, stores.clock, stores.plan.policy, settings.surgeline_public_url
     )
+    unrecorded = Unrecorded(
+        carrier, stores.line, stores.redis, stores.sql, stores.clock, settings.twilio_number
+    )
 
     async def look() -> float:
         drift = await reconciler.look()
@@ -98,8 +102,15 @@ async def _reconcile(stores: Stores, settings: Settings, counts: Counter[str]) -
         counts["calls_missed"] += len(drift.missing)
         return RECONCILE_MS
 
+    async def look_back() -> float:
+        counts["calls_unrecorded"] += len(await unrecorded.look())
+        return RECONCILE_MS
+
     try:
         await stores.clock.sleep(RECONCILE_MS)
-        await rounds(stores.clock, "reconcile", look, counts)
+        async with asyncio.TaskGroup() as together:
+            together.create_task(rounds(stores.clock, "reconcile", look, counts))
+            if settings.twilio_number:
+                together.create_task(rounds(stores.clock, "unrecorded", look_back, counts))
     finally:
         await carrier.close()

@@ -28,7 +28,8 @@ async def judge(settings: Settings, product: str, double: str, logs: Path) -> di
     """The demo's figures, once the record has caught up with every call that is over.
 
     ``lost`` counts calls that are over and do not have exactly one recorded outcome. ``errors`` sums up
-    breaches of Twilio's contract, answers of 5xx and lines logged as errors.
+    breaches of Twilio's contract, answers of 5xx and lines logged as errors. A 503 is none: it says that a
+    store did not answer in time, and asks to be asked again; a machine too busy for the demo makes them.
     """
     async with httpx2.AsyncClient(timeout=10.0) as client:
         over, active = await _calls(client, double, logs)
@@ -42,7 +43,7 @@ async def judge(settings: Settings, product: str, double: str, logs: Path) -> di
         figures = (await client.get(f"{product}/metrics")).text
     wrong = {
         "violations": breaches["count"],
-        "http_5xx": _answers_5xx(figures),
+        "http_5xx": _answers(figures, "5xx"),
         "logged_errors": logged_errors(logs),
         "refused_agents": _report(logs).get("agents", {}).get("errors", 0),
     }
@@ -57,6 +58,7 @@ async def judge(settings: Settings, product: str, double: str, logs: Path) -> di
         "lost": len(lost),
         "errors": sum(wrong.values()),
         **wrong,
+        "http_503": _answers(figures, "503"),
         "violation_kinds": dict(Counter(breach["kind"] for breach in breaches["violations"])),
         "agents": _report(logs).get("agents", {}),
     }
@@ -111,9 +113,9 @@ async def _outcomes(sql: Sql) -> Counter[str]:
     return outcomes
 
 
-def _answers_5xx(figures: str) -> int:
+def _answers(figures: str, status: str) -> int:
     rows = [row for row in figures.splitlines() if row.startswith("surgeline_http_answers_total{")]
-    return sum(int(float(row.rpartition(" ")[2])) for row in rows if 'status="5xx"' in row)
+    return sum(int(float(row.rpartition(" ")[2])) for row in rows if f'status="{status}"' in row)
 
 
 def logged_errors(logs: Path) -> int:

@@ -16,6 +16,7 @@ from dashboard.rooms import Rooms, Targets
 from foundation.clock import FastClock
 from ivr.app import Front, router
 from ivr.desk import Desk
+from processes.ending import Server, Streams
 from processes.health import health
 from processes.metrics import Timed
 from processes.opening import Stores, close_stores, open_stores
@@ -32,9 +33,9 @@ def run(listen: str = "") -> None:
     if listen:
         os.environ["SURGELINE_LISTEN"] = listen
     settings = begin("web")
-    application = build(open_stores(settings))
-    uvicorn.run(
-        application,
+    streams = Streams(build(open_stores(settings)))
+    config = uvicorn.Config(
+        streams,
         host=settings.listen_host,
         port=settings.listen_port,
         loop="uvloop",
@@ -47,6 +48,7 @@ def run(listen: str = "") -> None:
         timeout_graceful_shutdown=DRAIN_S,
         timeout_keep_alive=75,
     )
+    Server(config, streams).run()
 
 
 def build(stores: Stores) -> ASGIApp:

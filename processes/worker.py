@@ -29,7 +29,7 @@ from ivr import jobs
 from ivr.bridging import Tools
 from ivr.legs import Legs
 from processes.beating import keep_beating
-from processes.effects import GROUP, JOB_S, RESULT_TTL_S, effects_queue, open_for_rq
+from processes.effects import GROUP, JOB_S, LAST, RESULT_TTL_S, effects_queue, entry_of, open_for_rq
 from processes.opening import Stores, close_stores, open_stores
 from processes.provision import open_carrier
 from processes.rounds import backoff_ms
@@ -117,7 +117,7 @@ def run() -> None:
     connection = open_for_rq(redis_url(settings), SOCKET_S)
 
     async def acknowledge(event_id: str) -> None:
-        await journal.ack(stores.redis, stores.keys, GROUP, [event_id])
+        await journal.ack(stores.redis, stores.keys, GROUP, [entry_of(event_id)])
 
     async def close() -> None:
         await carrier.close()
@@ -157,8 +157,8 @@ def working(
 ) -> Any:
     """A worker whose coroutine jobs run on ``kept``; it counts what was done and what failed.
 
-    ``acknowledge`` is called with a job's event id once the job is over, done or failed: what an effect
-    could not bring about, the line's own deadlines undo.
+    ``acknowledge`` is called with the id of an entry's last effect once its job is over, done or failed:
+    what an effect could not bring about, the line's own deadlines undo.
     """
 
     class KeptJob(Job):  # type: ignore[misc]  # rq is untyped to us: pyproject skips it
@@ -166,7 +166,8 @@ def working(
             try:
                 return kept.run(self.func(*self.args, **self.kwargs))
             finally:
-                kept.run(acknowledge(*self.args), ACKNOWLEDGE_S)
+                if self.meta.get(LAST):
+                    kept.run(acknowledge(*self.args), ACKNOWLEDGE_S)
 
     class Effects(SimpleWorker):  # type: ignore[misc]  # as above
         death_penalty_class = NoPenalty

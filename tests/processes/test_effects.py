@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +17,7 @@ from ivr import jobs
 from processes.effects import GROUP, Dispatcher, effects_queue, open_for_rq
 from processes.worker import KeptLoop, working
 from queueing import journal
+from queueing.journal import Event
 from queueing.keys import Keys
 from queueing.policy import LinePolicy
 
@@ -86,6 +88,21 @@ async def test_a_redis_that_is_away_is_waited_for_and_nothing_is_forgotten(
         await gone.hand_out(await read(redis))
     await dispatcher.hand_out(await journal.read(redis, KEYS, GROUP, "one", again=True))
     assert len(dispatcher.queue.get_jobs()) == 1
+
+
+async def two_lines(redis: Redis, first: str, second: str) -> list[Event]:
+    """One entry of the journal that tells of two events, read and not acknowledged."""
+    entry = await happened(redis, first)
+    (event,) = await read(redis)
+    return [event, dataclasses.replace(event, id=f"{entry}.1", kind=second)]
+
+
+async def test_an_entry_is_kept_for_the_one_line_that_has_an_effect(
+    redis: Redis, dispatcher: Dispatcher
+) -> None:
+    await dispatcher.hand_out(await two_lines(redis, "agent_ready", "reserved"))
+    assert len(dispatcher.queue.get_jobs()) == 1
+    assert await pending(redis) == 1
 
 
 # --- the worker ------------------------------------------------------------------------------------------
@@ -164,3 +181,14 @@ async def test_a_late_job_is_stopped(bench: Bench) -> None:
 
     with pytest.raises(TimeoutError):
         bench.kept.run(never(), within_s=0.01)
+
+
+async def test_an_entry_with_two_effects_stays_until_both_ran(
+    redis: Redis, dispatcher: Dispatcher, bench: Bench
+) -> None:
+    first, second = await two_lines(redis, "missed", "reserved")
+    await dispatcher.hand_out([first, second])
+    assert await pending(redis) == 1
+    await bench.work()
+    assert [event_id for event_id, _ in bench.ran] == [first.id, second.id]
+    assert bench.acknowledged == [second.id]

@@ -1,4 +1,4 @@
-"""Numbers are pointed here and put back; the doctor says what is wrong. Against the phone network's double."""
+"""Numbers are pointed here and put back; the doctor says what is wrong. Against the double."""
 
 from __future__ import annotations
 

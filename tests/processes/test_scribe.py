@@ -143,3 +143,13 @@ async def test_events_wait_for_a_database_that_is_away(redis: Redis, sql: Sql) -
     await until_idle(one)
     assert await written(sql) == 4
     assert await pending(redis) == 0
+
+
+async def test_a_redis_that_came_back_empty_is_read_from_anew(redis: Redis, sql: Sql) -> None:
+    await a_call(redis)
+    one = scribe(redis, sql)
+    await until_idle(one)
+    await redis.flushall()
+    await a_call(redis, "CA2")
+    await until_idle(one)
+    assert await written(sql) == 4

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ from processes.web import build
 
 TOKEN = "t" * 32
 PUBLIC = "http://127.0.0.1:8080"
-Visit = Callable[..., Awaitable[httpx2.Response]]
 
 
 @pytest.fixture
@@ -57,10 +57,16 @@ def away(open_at: Callable[[str, str], Stores]) -> Stores:
     return open_at("unix:///nowhere/redis.sock", "postgresql://nobody@127.0.0.1:9/none")
 
 
+@cache
+def app_of(stores: Stores) -> Any:
+    """The application over these stores, built once for each test."""
+    return build(stores)
+
+
 async def ask(
     stores: Stores, method: str, path: str, client: str = "127.0.0.1", **given: Any
 ) -> httpx2.Response:
-    transport = httpx2.ASGITransport(app=build(stores), client=(client, 1234))
+    transport = httpx2.ASGITransport(app=app_of(stores), client=(client, 1234))
     async with httpx2.AsyncClient(transport=transport, base_url=PUBLIC) as browser:
         return await browser.request(method, path, **given)
 
