@@ -82,7 +82,8 @@ class Children:
 
         May be called before there is an event loop. Raises OSError when one cannot be executed.
         """
-        alone = threading.active_count() == 1 and not _has_loop()
+        # Elsewhere than on Linux the system's own libraries may not survive a fork.
+        alone = sys.platform == "linux" and threading.active_count() == 1 and not _has_loop()
         for program in self._programs:
             if program.name not in self._running:
                 self._start(program, by_fork=alone)

@@ -40,8 +40,13 @@ def main() -> NoReturn:
     except SurgelineError as error:
         _say(str(error))
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
     except BrokenPipeError:  # the reader of a pipe went away
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        _say(f"{error.filename or 'This machine'}: {error.strerror or error}")
         sys.exit(1)
     sys.exit(0)
 

@@ -198,6 +198,8 @@ def people(wishes: Wishes, settings: Settings, roster: Path, logs: Path) -> Prog
     argv += ["--roster", str(roster), "--merchants", str(EXAMPLES / "merchants.csv"), "--number", NUMBER]
     argv += ["--seed", str(wishes.seed), "--rate", f"{wishes.rate:g}", "--report", str(logs / "actors.json")]
     argv += ["--speed", speed, "--origin-ms", origin_ms]
+    if wishes.rate == 0:  # nobody but the person at the keyboard
+        argv += ["--opening", "0"]
     return Program("actors", tuple(argv), log_file=logs / "actors.log")
 
 

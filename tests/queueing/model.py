@@ -24,8 +24,6 @@ class PencilLine:
         self.clock_us = 0
         self.told: list[tuple[str, str, str]] = []
 
-    # --- looking ------------------------------------------------------------------------------------
-
     def waiting(self, queue: str) -> list[Caller]:
         """In the order in which they are served."""
         here = [c for c in self.callers.values() if c.state == "waiting" and c.queue == queue]
@@ -78,9 +76,10 @@ class PencilLine:
         if best:
             self._reserve(best[1], w, now_ms)
             return
-        w.presence, w.since_ms, w.contact, w.queue = "ready", now_ms, "", ""
+        if w.presence != "ready":
+            w.presence, w.since_ms = "ready", now_ms
+        w.contact = w.queue = w.after = w.reason = ""
         w.fence = w.deadline_ms = 0
-        w.after = w.reason = ""
 
     def _turn(self, w: Worker, presence: str) -> None:
         self._tell(f"agent_{presence}", w.contact if w.presence == "wrap_up" else "", w.id)
@@ -98,8 +97,7 @@ class PencilLine:
             self._free(w, now_ms)
 
     def _pass(self, c: Caller, w: Worker) -> None:
-        if w.id not in c.passed:
-            c.passed.append(w.id)
+        c.passed = [*(agent for agent in c.passed if agent != w.id), w.id]
 
     def _unjoin(self, c: Caller, now_ms: int) -> None:
         w = self.workers[c.agent]
@@ -117,8 +115,6 @@ class PencilLine:
     def _wrap_up(self, w: Worker, now_ms: int) -> None:
         w.presence, w.since_ms, w.deadline_ms = "wrap_up", now_ms, now_ms + self.policy.wrap_up_ms
         self._tell("wrap_up", w.contact, w.id)
-
-    # --- a contact's verbs --------------------------------------------------------------------------
 
     def enter(
         self, contact: str, *, queue: str, band: str, caller_key: str, now_ms: int, arrived_ms: int
@@ -292,8 +288,6 @@ class PencilLine:
         self._tell("band_changed", contact, c.agent)
         return Outcome.DONE
 
-    # --- an agent's verbs ---------------------------------------------------------------------------
-
     def sign_in(self, agent: str, skills: dict[str, int], now_ms: int) -> None:
         w = self.workers.setdefault(agent, Worker(agent, {}))
         if w.presence != "off" and list(w.skills.items()) == list(skills.items()):
@@ -303,10 +297,7 @@ class PencilLine:
         if w.presence == "off":
             w.presence, w.since_ms, w.reason, w.misses = "away", now_ms, "signed in", 0
         elif w.presence == "ready":
-            since_ms = w.since_ms
             self._free(w, now_ms)
-            if w.presence == "ready":
-                w.since_ms = since_ms
 
     def ready(self, agent: str, now_ms: int) -> Outcome:
         w = self.workers.get(agent)
@@ -392,9 +383,8 @@ class PencilLine:
         if c.state in ("waiting", "ended") and c.deadline_ms > now_ms:
             return
         if c.state == "waiting" and c.passed:
-            serving = [
-                w for w in self.workers.values() if w.presence not in ("off", "away") and c.queue in w.skills
-            ]
+            at_work = [w for w in self.workers.values() if w.presence not in ("off", "away")]
+            serving = [w for w in at_work if c.queue in w.skills]
             if serving and all(w.id in c.passed for w in serving):
                 c.passed = []
                 self._tell("reopened", c.id)

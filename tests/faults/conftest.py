@@ -1,0 +1,29 @@
+"""A house for each file of faults: the product is started once, and every story must leave it working."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.house import House, Rig, rig_in
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[House]:
+    """The product at work. A file may say otherwise how: ``HOUSE = {"max_waiting": 20}``."""
+    folder: Path = tmp_path_factory.mktemp("house")
+    opened = House(folder, **getattr(request.module, "HOUSE", {}))
+    try:
+        opened.open()
+        yield opened
+    finally:
+        opened.close()
+
+
+@pytest.fixture
+async def rig(house: House) -> AsyncIterator[Rig]:
+    async with rig_in(house) as rig:
+        yield rig
+        await rig.faults()
