@@ -1,7 +1,7 @@
 """The simulated merchants: they ring in over the phone network, and some of them ring again.
 
-What a caller does on the line is a script that runs in the network (``drill.people``); here it is only
-decided who rings when (``drill.crowd``), and the network is asked over HTTP.
+What a caller does on the line is a script that runs in the network (``drill.network.people``); here it is
+only decided who rings when (``drill.crowd``), and the network is asked over HTTP.
 """
 
 from __future__ import annotations

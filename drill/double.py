@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import structlog
 
-from drill.exchange import Account
-from drill.network import OUR_NUMBER, network, serve
+from drill.network.app import OUR_NUMBER, network, serve
+from drill.network.exchange import Account
 from foundation.clock import Clock, FastClock, ManualClock, SystemClock
 from foundation.errors import Mendable
 

@@ -155,6 +155,8 @@ def _noted(story: Story, event: Event) -> None:
 
 
 def _left_message(story: Story, event: Event) -> None:
+    if story.disposition == Disposition.ABANDONED:  # left the line by star, to leave this
+        story.disposition = ""
     _end(story, event.at_ms, Disposition.MESSAGE.value)
 
 

@@ -11,8 +11,12 @@ const badges = document.querySelectorAll("[data-live]");
 let pulse = null;
 
 export function open() {
-  // After htmx's own start, which waits for the end of the script queue.
-  setTimeout(() => htmx.trigger(stream, "surgeline:open"));
+  // After htmx's own start, which it put in this queue before us. The attribute is not in the page: over a slow
+  // network htmx may start before its extension has come, and would then overlook it for ever.
+  setTimeout(() => {
+    stream.setAttribute("hx-sse:connect", stream.dataset.stream);
+    htmx.process(stream);
+  });
 }
 
 export function close() {

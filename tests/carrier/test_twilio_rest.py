@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from carrier.twilio_rest import Ambiguous, Busy, Carrier, Dequeued, Refused
-from drill.exchange import Phone
-from drill.legs import Leg
+from drill.network.exchange import Phone
+from drill.network.legs import Leg
 from foundation.clock import ManualClock
 from foundation.errors import Unavailable
 from tests.drill.loopback import listening

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from drill import strictness
-from drill.signing import sign
-from drill.strictness import Document, Element
+from drill.network import strictness
+from drill.network.signing import sign
+from drill.network.strictness import Document, Element
 from queueing import journal
 
 PUBLIC = "https://voice.example.com"

@@ -10,10 +10,10 @@ from urllib.parse import parse_qsl
 
 import httpx2
 
-from drill.exchange import Account, Exchange
-from drill.legs import Leg
-from drill.network import Network, network
-from drill.timekeeping import pass_time, settle
+from drill.network.app import Network, network
+from drill.network.exchange import Account, Exchange
+from drill.network.legs import Leg
+from drill.network.timekeeping import pass_time, settle
 from foundation.clock import Clock, ManualClock
 
 HOOK = "http://127.0.0.1:8080"

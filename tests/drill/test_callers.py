@@ -14,7 +14,7 @@ import pytest
 
 from drill.callers import Callers, directory_in
 from drill.crowd import OPENING_S, TOPICS, Habits, Merchant, Visit, again, visits
-from drill.people import Script
+from drill.network.people import Script
 from foundation.clock import ManualClock
 
 SHOPS = [Merchant(f"+1415555{number:04}", "es" if number % 4 == 0 else "en") for number in range(100, 180)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drill.legs import Leg
+from drill.network.legs import Leg
 from tests.drill.product import HOOK, Rehearsal, heard, lines
 
 TOLD = "statusCallback='/voice/conference' statusCallbackEvent='start end join leave hold mute modify'"

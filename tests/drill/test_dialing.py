@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from drill.exchange import Phone
+from drill.network.exchange import Phone
 from tests.drill.product import Answered, Rehearsal, heard
 
 FRONT = "+14155550171"

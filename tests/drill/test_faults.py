@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from drill.faults import Faults
+from drill.network.faults import Faults
 from foundation.errors import Mendable
 from tests.drill.product import HOOK, Asked, Rehearsal, heard
 

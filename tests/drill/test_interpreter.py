@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from drill.exchange import Phone
+from drill.network.exchange import Phone
 from tests.drill.product import HOOK, OURS, Answered, Asked, Rehearsal, heard, lines
 
 

@@ -6,9 +6,9 @@ import httpx2
 import pytest
 
 from drill import double
-from drill.clips import wav_ms
-from drill.network import network, serve
-from drill.recordings import silence
+from drill.network.app import network, serve
+from drill.network.clips import wav_ms
+from drill.network.recordings import silence
 from foundation.clock import ManualClock
 from foundation.errors import Mendable
 from tests.drill.product import ACCOUNT, HOOK, OURS, TOKEN, Rehearsal, wav

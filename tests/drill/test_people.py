@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from drill.people import Script
+from drill.network.people import Script
 from foundation.errors import Mendable
 from tests.drill.product import Rehearsal, heard
 

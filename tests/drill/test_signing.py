@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
-from drill.signing import sign
+from drill.network.signing import sign
 
 VECTORS = json.loads(Path(__file__).with_name("signature_vectors.json").read_text("utf-8"))["vectors"]
 SHA1 = [vector for vector in VECTORS if vector["algorithm"] == "HMAC_SHA1"]

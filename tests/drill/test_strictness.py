@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from drill.strictness import Unreadable, read, schema
+from drill.network.strictness import Unreadable, read, schema
 from tests.drill.product import Answered, Rehearsal, heard, twiml
 
 WAIT = "enqueue.waitUrl"

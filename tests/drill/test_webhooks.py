@@ -8,8 +8,8 @@ import httpx2
 import pytest
 from twilio.request_validator import RequestValidator
 
-from drill.legs import Target
-from drill.webhooks import Patience, is_loopback
+from drill.network.legs import Target
+from drill.network.webhooks import Patience, is_loopback
 from foundation.clock import ManualClock
 from tests.drill.product import HOOK, OURS, TOKEN, Answered, Asked, Rehearsal, heard
 

@@ -25,7 +25,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlmodel import col, select
 
-from drill.signing import sign
+from drill.network.signing import sign
 from foundation.clock import FastClock, SystemClock, monotonic_s
 from foundation.connections import Sql, open_redis, open_sql
 from foundation.embedded import EmbeddedServer

@@ -196,7 +196,7 @@ async def test_a_body_in_parts_is_one_body(desk, web):
     path, form, heard = web.asked[-1]
     from urllib.parse import urlencode
 
-    from drill.signing import sign
+    from drill.network.signing import sign
 
     body = urlencode(form).encode()
     parts = [body[:10], body[10:11], body[11:]]

@@ -52,3 +52,17 @@ def test_light_and_dark_at_a_click(visit: Any, house: Any) -> None:
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     toggle.click()
     expect(page.locator("html")).to_have_attribute("data-theme", "light")
+
+
+def test_a_slow_network_does_not_leave_the_page_dead(visit: Any, house: Any) -> None:
+    """htmx may start before its extension has arrived."""
+    page = visit("lead1", "/reports")
+    late: list[Any] = []
+    page.route("**/vendor/hx-sse-*.js", lambda route: late.append(route))
+    with page.expect_response("**/vendor/htmx-*.js"):
+        page.goto("/wallboard", wait_until="commit")
+    expect(page.locator(".longest")).to_be_visible()
+    page.evaluate("async () => { while (!window.htmx) await new Promise(requestAnimationFrame); }")
+    page.evaluate("new Promise(requestAnimationFrame)")
+    late[0].continue_()
+    expect(page.locator("[data-live]")).to_have_attribute("data-age", "live")

@@ -11,8 +11,8 @@ import pytest
 from redis.asyncio import Redis
 
 from carrier.twilio_rest import OwnedNumber
-from drill.exchange import Account
-from drill.network import network
+from drill.network.app import network
+from drill.network.exchange import Account
 from foundation.clock import SystemClock
 from foundation.errors import Mendable
 from processes import doctor, migrating, provision

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import httpx2
 
 from carrier.twilio_rest import Carrier
-from drill import people
-from drill.exchange import Phone
-from drill.legs import Leg
-from drill.network import Network, network
-from drill.timekeeping import pass_time, settle
+from drill.network import people
+from drill.network.app import Network, network
+from drill.network.exchange import Phone
+from drill.network.legs import Leg
+from drill.network.timekeeping import pass_time, settle
 from foundation.clock import ManualClock
 from ivr.app import doors
 from ivr.bridging import Tools, carry_out

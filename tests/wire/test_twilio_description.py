@@ -11,8 +11,8 @@ import pytest
 from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import validate
 
-from drill.rest.description import description, find, operations, resolve
-from drill.rest.door import ACTS, MODELLED
+from drill.network.rest.description import description, find, operations, resolve
+from drill.network.rest.door import ACTS, MODELLED
 from foundation.clock import ManualClock
 from tests.drill.product import ACCOUNT, CALLER, HOOK, OURS, Rehearsal
 
