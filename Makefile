@@ -13,6 +13,9 @@ test: ## the whole suite
 fast: ## the tests that start no browser and kill no process
 	@./surgeline test -q -m "not pages and not faults"
 
+faults: ## the stories that freeze and kill real processes (minutes; not part of the suite yet)
+	@SURGELINE_FAULTS=1 ./surgeline test tests/faults
+
 lint: setup ## formatting, faults, types, and which way the arrows point
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -33,4 +36,4 @@ lock: ## resolve requirements/*.in again (UPGRADE=1: to the newest versions)
 	$(LOCK) $(if $(UPGRADE),--upgrade) requirements/runtime.in -o requirements/runtime.txt
 	$(LOCK) $(if $(UPGRADE),--upgrade) --constraint requirements/runtime.txt requirements/test.in -o requirements/test.txt
 
-.PHONY: help setup test fast lint demo bench lock
+.PHONY: help setup test fast faults lint demo bench lock

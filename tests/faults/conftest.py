@@ -1,13 +1,31 @@
-"""A house for each file of faults: the product is started once, and every story must leave it working."""
+"""A house for each file of faults: the product is started once, and every story must leave it working.
+
+These stories start the whole product with real processes and break it. They take minutes and have not all
+been seen to pass, so they do not gate a change yet: ``make faults`` runs them.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.faults.house import House, Rig, rig_in
+
+collect_ignore = (
+    []
+    if os.environ.get("SURGELINE_FAULTS")
+    else [
+        "test_bad_network.py",
+        "test_effects_interrupted.py",
+        "test_flood.py",
+        "test_redis_away.py",
+        "test_scribe_killed.py",
+        "test_sql_away.py",
+    ]
+)
 
 
 @pytest.fixture(scope="module")
