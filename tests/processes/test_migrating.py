@@ -31,7 +31,9 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 def test_the_steps_lead_to_what_the_code_declares(url: str) -> None:
     assert migrating.upgrade(url) == ("", migrating.head())
-    assert migrating.differences(url) == []
+    # Another file's tests may have declared a table of their own in this process.
+    ours = [told for told in migrating.differences(url) if "foundation_test_" not in repr(told)]
+    assert ours == []
 
 
 def test_taken_twice_they_change_nothing(url: str) -> None:
