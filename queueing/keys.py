@@ -8,7 +8,8 @@ All carry the centre's hash tag, so a script's keys lie in one slot of a cluster
                                   the arrival clock (``#``): a move reads once and writes once
 ``…:agents``              set     the logins that have a page
 ``…:waiting:<queue>``     zset    contact, by score: arrival in microseconds less the band's head start
-``…:idle:<queue>``        zset    agent, by idle since (ms) plus the agent's handicap in this queue
+``…:idle``                zset    ``<queue> <time> <agent>`` for each queue of each idle agent, in the order
+                                  of these names: the time is idle since (ms) plus the handicap there
 ``…:due``                 zset    contacts that ended or were passed on, and kept places, by the time
                                   (ms) when ``expire`` looks at them
 ``…:journal``             stream  every move, in order
@@ -28,15 +29,15 @@ from queueing.policy import LinePolicy, Queue
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys of one centre; ``waiting`` and ``idle`` in the order of its queues."""
+    """The keys of one centre; ``waiting`` in the order of its queues."""
 
     book: str
     agents: str
     due: str
     journal: str
     pulse: str
+    idle: str
     waiting: tuple[str, ...]
-    idle: tuple[str, ...]
 
     @classmethod
     def of(cls, policy: LinePolicy) -> Keys:
@@ -47,8 +48,8 @@ class Keys:
             due=f"{tag}:due",
             journal=f"{tag}:journal",
             pulse=f"{tag}:pulse",
+            idle=f"{tag}:idle",
             waiting=tuple(f"{tag}:waiting:{queue.name}" for queue in policy.queues),
-            idle=tuple(f"{tag}:idle:{queue.name}" for queue in policy.queues),
         )
 
 
@@ -66,11 +67,6 @@ def standing(script: Script, policy: LinePolicy, keys: Keys) -> dict[str, Any]:
 
 
 def entering(keys: Keys, policy: LinePolicy, queue: Queue) -> dict[str, Any]:
-    """What ``enter`` is given beside, for this queue: its own keys come first."""
-    place = policy.queues.index(queue)
-    return {
-        "queue": queue.name,
-        "here": keys.waiting[place],
-        "idle": (keys.idle[place], *keys.idle[:place], *keys.idle[place + 1 :]),
-        "max_waiting": queue.max_waiting,
-    }
+    """What ``enter`` is given beside, for this queue."""
+    here = keys.waiting[policy.queues.index(queue)]
+    return {"queue": queue.name, "here": here, "max_waiting": queue.max_waiting}

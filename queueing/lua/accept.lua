@@ -1,12 +1,12 @@
 -- accept: the agent says yes; the two must now meet within connect_ms.
 --
--- KEYS  book       hash    pages
--- KEYS  journal    stream  what happened, in order
--- ARGV  contact    str
--- ARGV  agent      str
--- ARGV  fence      int     which reservation of the contact is meant
--- ARGV  now_ms     int
--- ARGV  connect_ms int
+-- KEYS  book        hash    pages
+-- KEYS  journal     stream  what happened, in order
+-- ARGV  contact     str
+-- ARGV  agent       str
+-- ARGV  fence       int     which reservation of the contact is meant
+-- ARGV  now_ms      int
+-- ARGV  connect_ms  int
 -- INCLUDE tell
 -- INCLUDE pages      contact_page, agent_page and back
 -- MOVES reserved -> talking

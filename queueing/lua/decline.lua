@@ -1,22 +1,21 @@
 -- decline: the agent says no. The contact keeps its place and goes to another; the agent is ready, or away.
 --
--- KEYS  book         hash    pages
--- KEYS  due          zset    when to look again
--- KEYS  journal      stream  what happened, in order
--- KEYS  waiting[]    zset    contact by score, one per queue
--- KEYS  idle[]       zset    agent by idle since + handicap, one per queue
--- ARGV  contact      str
--- ARGV  agent        str
--- ARGV  fence        int     which reservation of the contact is meant
--- ARGV  away         int     1: the agent wants a break
--- ARGV  now_ms       int
--- ARGV  ring_ms      int
--- ARGV  ask_again_ms int
+-- KEYS  book          hash    pages
+-- KEYS  due           zset    when to look again
+-- KEYS  journal       stream  what happened, in order
+-- KEYS  waiting[]     zset    contact by score, one per queue
+-- KEYS  idle          zset    who idles, for which queue (see include/match.lua)
+-- ARGV  contact       str
+-- ARGV  agent         str
+-- ARGV  fence         int     which reservation of the contact is meant
+-- ARGV  away          int     1: the agent wants a break
+-- ARGV  now_ms        int
+-- ARGV  ring_ms       int
+-- ARGV  ask_again_ms  int
 -- INCLUDE queues     waiting_at
 -- INCLUDE tell
 -- INCLUDE pages      contact_page, agent_page and back
 -- INCLUDE has_passed
--- INCLUDE heads      least_head
 -- INCLUDE match      reserve, pass, unidle, line_up, free
 -- INCLUDE rest
 -- MOVES reserved -> waiting

@@ -1,21 +1,21 @@
 -- enter: join the line, once; the agent idle longest is asked at once when there is one.
 --
--- KEYS  book          hash    pages of contacts and agents
--- KEYS  due           zset    when to look again
--- KEYS  journal       stream  what happened, in order
--- KEYS  here          zset    contact by score: the queue
--- KEYS  idle[]        zset    agent by idle since + handicap, one per queue, this one first
--- ARGV  contact       str
--- ARGV  queue         str
--- ARGV  band          str
--- ARGV  head_start_us str     of the band
--- ARGV  caller_key    str     whose kept place may be taken up; '' for nobody's
--- ARGV  card          str     JSON, carried and never read
--- ARGV  max_waiting   int
--- ARGV  now_ms        str     text here, because it is mostly copied
--- ARGV  arrived_ms    str     now_ms; earlier for a caller who came while the line was away
--- ARGV  ring_ms       str
--- ARGV  resume_ms     str
+-- KEYS  book           hash    pages of contacts and agents
+-- KEYS  due            zset    when to look again
+-- KEYS  journal        stream  what happened, in order
+-- KEYS  here           zset    contact by score: the queue
+-- KEYS  idle           zset    who idles, for which queue (see include/match.lua)
+-- ARGV  contact        str
+-- ARGV  queue          str
+-- ARGV  band           str
+-- ARGV  head_start_us  str     of the band
+-- ARGV  caller_key     str     whose kept place may be taken up; '' for nobody's
+-- ARGV  card           str     JSON, carried and never read
+-- ARGV  max_waiting    int
+-- ARGV  now_ms         str     text here, because it is mostly copied
+-- ARGV  arrived_ms     str     now_ms; earlier for a caller who came while the line was away
+-- ARGV  ring_ms        str
+-- ARGV  resume_ms      str
 -- MOVES waiting -> reserved
 -- MOVES ready -> reserved
 --
@@ -33,9 +33,10 @@ else
     known = redis.call('HMGET', book, contact, '#', '~' .. caller_key)
 end
 local ahead = redis.call('ZCARD', here)
+local nobody_idle = not known[1] and (redis.call('ZCARD', idle) == 0
+    or redis.call('ZLEXCOUNT', idle, '[' .. queue .. ' ', '(' .. queue .. '!') == 0)
 
-if not known[1] and not known[3] and arrived_ms == now_ms and ahead < max_waiting
-    and redis.call('ZCARD', idle[1]) == 0 then
+if nobody_idle and not known[3] and arrived_ms == now_ms and ahead < max_waiting then
     local arrival, last = now_ms .. '000', known[2]
     if last and tonumber(last) >= tonumber(arrival) then
         arrival = string.format('%.0f', last + 1)
@@ -56,7 +57,6 @@ local waiting_at = string.match(here, '.*:')
 -- INCLUDE tell
 -- INCLUDE pages      contact_page, agent_page and back
 -- INCLUDE has_passed
--- INCLUDE heads      least_head
 -- INCLUDE match      reserve, pass, unidle, line_up, free
 
 if known[1] then
@@ -76,7 +76,6 @@ if known[3] then
     end
 end
 local resumed = arrival and 1 or 0
-local nobody_idle = redis.call('ZCARD', idle[1]) == 0
 if nobody_idle and resumed == 0 and arrived_ms == now_ms and ahead >= max_waiting then
     tell('full', contact, '', queue, band, '|card=' .. card)
     return { 'full', 'ended', 0, ahead, queue, band, 0 }

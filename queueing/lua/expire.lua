@@ -2,22 +2,21 @@
 -- contact back to its place, a wrap-up ends, kept places and ended contacts are forgotten, and a contact
 -- that every agent at work has passed on is offered to them again. Whoever becomes free is matched.
 --
--- KEYS  book         hash    pages
--- KEYS  agents       set     who has a page
--- KEYS  due          zset    contacts and kept places, by when to look at them
--- KEYS  journal      stream  what happened, in order
--- KEYS  waiting[]    zset    contact by score, one per queue
--- KEYS  idle[]       zset    agent by idle since + handicap, one per queue
--- ARGV  now_ms       int
--- ARGV  limit        int     so many at most
--- ARGV  ring_ms      int
--- ARGV  ask_again_ms int
--- ARGV  max_misses   int
+-- KEYS  book          hash    pages
+-- KEYS  agents        set     who has a page
+-- KEYS  due           zset    contacts and kept places, by when to look at them
+-- KEYS  journal       stream  what happened, in order
+-- KEYS  waiting[]     zset    contact by score, one per queue
+-- KEYS  idle          zset    who idles, for which queue (see include/match.lua)
+-- ARGV  now_ms        int
+-- ARGV  limit         int     so many at most
+-- ARGV  ring_ms       int
+-- ARGV  ask_again_ms  int
+-- ARGV  max_misses    int
 -- INCLUDE queues     waiting_at
 -- INCLUDE tell
 -- INCLUDE pages      contact_page, agent_page and back
 -- INCLUDE has_passed
--- INCLUDE heads      least_head
 -- INCLUDE match      reserve, pass, unidle, line_up, free
 -- INCLUDE rest
 -- INCLUDE unjoin

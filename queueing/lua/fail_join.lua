@@ -1,19 +1,18 @@
 -- fail_join: an agent who accepted could not be joined to the contact, or was lost while talking.
 --
--- KEYS  book         hash    pages
--- KEYS  due          zset    when to look again
--- KEYS  journal      stream  what happened, in order
--- KEYS  waiting[]    zset    contact by score, one per queue
--- KEYS  idle[]       zset    agent by idle since + handicap, one per queue
--- ARGV  contact      str
--- ARGV  now_ms       int
--- ARGV  ring_ms      int
--- ARGV  ask_again_ms int
+-- KEYS  book          hash    pages
+-- KEYS  due           zset    when to look again
+-- KEYS  journal       stream  what happened, in order
+-- KEYS  waiting[]     zset    contact by score, one per queue
+-- KEYS  idle          zset    who idles, for which queue (see include/match.lua)
+-- ARGV  contact       str
+-- ARGV  now_ms        int
+-- ARGV  ring_ms       int
+-- ARGV  ask_again_ms  int
 -- INCLUDE queues     waiting_at
 -- INCLUDE tell
 -- INCLUDE pages      contact_page, agent_page and back
 -- INCLUDE has_passed
--- INCLUDE heads      least_head
 -- INCLUDE match      reserve, pass, unidle, line_up, free
 -- INCLUDE rest
 -- INCLUDE unjoin

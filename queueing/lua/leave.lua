@@ -1,24 +1,23 @@
 -- leave: the caller has gone, from wherever the contact stood. Whoever held it is freed, once.
 --
--- KEYS  book         hash    pages
--- KEYS  due          zset    when to look again
--- KEYS  journal      stream  what happened, in order
--- KEYS  waiting[]    zset    contact by score, one per queue
--- KEYS  idle[]       zset    agent by idle since + handicap, one per queue
--- ARGV  contact      str
--- ARGV  disposition  str     how it ends when it was not connected
--- ARGV  caller_key   str     whose place is kept after an abandon; '' for the one given at enter
--- ARGV  now_ms       int
--- ARGV  ring_ms      int
--- ARGV  wrap_up_ms   int
--- ARGV  resume_ms    int
--- ARGV  forget_ms    int
--- ARGV  ask_again_ms int
+-- KEYS  book          hash    pages
+-- KEYS  due           zset    when to look again
+-- KEYS  journal       stream  what happened, in order
+-- KEYS  waiting[]     zset    contact by score, one per queue
+-- KEYS  idle          zset    who idles, for which queue (see include/match.lua)
+-- ARGV  contact       str
+-- ARGV  disposition   str     how it ends when it was not connected
+-- ARGV  caller_key    str     whose place is kept after an abandon; '' for the one given at enter
+-- ARGV  now_ms        int
+-- ARGV  ring_ms       int
+-- ARGV  wrap_up_ms    int
+-- ARGV  resume_ms     int
+-- ARGV  forget_ms     int
+-- ARGV  ask_again_ms  int
 -- INCLUDE queues     waiting_at
 -- INCLUDE tell
 -- INCLUDE pages      contact_page, agent_page and back
 -- INCLUDE has_passed
--- INCLUDE heads      least_head
 -- INCLUDE match      reserve, pass, unidle, line_up, free
 -- INCLUDE rest
 -- INCLUDE close

@@ -1,14 +1,13 @@
 -- ready: the agent takes contacts; the one with the least score over its queues is reserved at once.
 --
--- KEYS  book         hash    pages
--- KEYS  journal      stream  what happened, in order
--- KEYS  waiting[]    zset    contact by score, one per queue
--- KEYS  idle[]       zset    agent by idle since + handicap, one per queue
--- ARGV  agent        str
--- ARGV  now_ms       str     text here, because it is mostly copied
--- ARGV  ring_ms      str
+-- KEYS  book       hash    pages
+-- KEYS  journal    stream  what happened, in order
+-- KEYS  waiting[]  zset    contact by score, one per queue
+-- KEYS  idle       zset    who idles, for which queue (see include/match.lua)
+-- ARGV  agent      str
+-- ARGV  now_ms     str     text here, because it is mostly copied
+-- ARGV  ring_ms    str
 -- INCLUDE queues     waiting_at
--- INCLUDE heads      least_head
 -- MOVES off -> ready
 -- MOVES away -> ready
 -- MOVES wrap_up -> ready
@@ -26,7 +25,7 @@ end
 local presence, lasting, skills, phone =
     string.match(page, '^([^|]*)|[^|]*(|([^|]*)|[^|]*|([^|]*)|[^|]*|[^|]*|)')
 if presence == 'away' or presence == 'off' then
-    local id = least_head(skills)
+    -- INCLUDE heads
     local contact = id and redis.call('HGET', book, id)
     if contact and string.find(contact, '^[^|]*|[^|]*||') then -- nobody has passed on it
         local who, idle_since, from_line = agent, now_ms, true

@@ -1,12 +1,12 @@
 -- set_band: another head start for a contact that waits or is reserved. The arrival stays.
 --
--- KEYS  book          hash    pages
--- KEYS  journal       stream  what happened, in order
--- KEYS  waiting[]     zset    contact by score, one per queue
--- ARGV  contact       str
--- ARGV  band          str
--- ARGV  head_start_us str     of the band
--- ARGV  now_ms        int
+-- KEYS  book           hash    pages
+-- KEYS  journal        stream  what happened, in order
+-- KEYS  waiting[]      zset    contact by score, one per queue
+-- ARGV  contact        str
+-- ARGV  band           str
+-- ARGV  head_start_us  str     of the band
+-- ARGV  now_ms         int
 -- INCLUDE queues     waiting_at
 -- INCLUDE tell
 -- INCLUDE pages      contact_page, agent_page and back

@@ -1,21 +1,20 @@
 -- sign_in: an agent comes to work, or changes queues, handicaps or phone while at work.
 --
--- KEYS  book         hash    pages
--- KEYS  agents       set     who has a page
--- KEYS  journal      stream  what happened, in order
--- KEYS  waiting[]    zset    contact by score, one per queue
--- KEYS  idle[]       zset    agent by idle since + handicap, one per queue
--- ARGV  agent        str
--- ARGV  name         str     shown to people
--- ARGV  skills       str     queue=handicap_ms,… in the centre's order
--- ARGV  phone        str     'softphone' or a phone number
--- ARGV  now_ms       int
--- ARGV  ring_ms      int
+-- KEYS  book       hash    pages
+-- KEYS  agents     set     who has a page
+-- KEYS  journal    stream  what happened, in order
+-- KEYS  waiting[]  zset    contact by score, one per queue
+-- KEYS  idle       zset    who idles, for which queue (see include/match.lua)
+-- ARGV  agent      str
+-- ARGV  name       str     shown to people
+-- ARGV  skills     str     queue=handicap_ms,… in the centre's order
+-- ARGV  phone      str     'softphone' or a phone number
+-- ARGV  now_ms     int
+-- ARGV  ring_ms    int
 -- INCLUDE queues     waiting_at
 -- INCLUDE tell
 -- INCLUDE pages      contact_page, agent_page and back
 -- INCLUDE has_passed
--- INCLUDE heads      least_head
 -- INCLUDE match      reserve, pass, unidle, line_up, free
 -- MOVES off -> away
 -- MOVES waiting -> reserved
@@ -35,7 +34,7 @@ if not a then
 end
 local from = a.presence
 if from == 'ready' then
-    unidle(agent, a.skills)
+    unidle(agent, a)
 end
 a.skills, a.phone, a.name = skills, phone, name
 if from == 'off' then

@@ -1,22 +1,21 @@
 -- stand_down: the agent takes no more contacts: a break (away) or the end of work (off). At once, but a
 -- talk is finished first; a contact the agent is being asked for goes back to its place.
 --
--- KEYS  book         hash    pages
--- KEYS  due          zset    when to look again
--- KEYS  journal      stream  what happened, in order
--- KEYS  waiting[]    zset    contact by score, one per queue
--- KEYS  idle[]       zset    agent by idle since + handicap, one per queue
--- ARGV  agent        str
--- ARGV  wish         str     'away' or 'off'
--- ARGV  reason       str     without '|'
--- ARGV  now_ms       int
--- ARGV  ring_ms      int
--- ARGV  ask_again_ms int
+-- KEYS  book          hash    pages
+-- KEYS  due           zset    when to look again
+-- KEYS  journal       stream  what happened, in order
+-- KEYS  waiting[]     zset    contact by score, one per queue
+-- KEYS  idle          zset    who idles, for which queue (see include/match.lua)
+-- ARGV  agent         str
+-- ARGV  wish          str     'away' or 'off'
+-- ARGV  reason        str     without '|'
+-- ARGV  now_ms        int
+-- ARGV  ring_ms       int
+-- ARGV  ask_again_ms  int
 -- INCLUDE queues     waiting_at
 -- INCLUDE tell
 -- INCLUDE pages      contact_page, agent_page and back
 -- INCLUDE has_passed
--- INCLUDE heads      least_head
 -- INCLUDE match      reserve, pass, unidle, line_up, free
 -- INCLUDE rest
 -- MOVES ready -> away
@@ -51,7 +50,7 @@ if from == 'talking' then
     return 'done'
 end
 if from == 'ready' then
-    unidle(agent, a.skills)
+    unidle(agent, a)
 elseif from == 'reserved' then
     local id = a.with
     local c = contact_page(redis.call('HGET', book, id))

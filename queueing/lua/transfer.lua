@@ -1,24 +1,23 @@
 -- transfer: to another queue, or to a colleague in the same one. The age is kept.
 --
--- KEYS  book          hash    pages
--- KEYS  due           zset    when to look again
--- KEYS  journal       stream  what happened, in order
--- KEYS  waiting[]     zset    contact by score, one per queue
--- KEYS  idle[]        zset    agent by idle since + handicap, one per queue
--- ARGV  contact       str
--- ARGV  queue         str     where to
--- ARGV  band          str     '' keeps the band and with it the score
--- ARGV  head_start_us str     of the band
--- ARGV  fence         int     which reservation is meant, when connected; 0 for whichever
--- ARGV  now_ms        int
--- ARGV  ring_ms       int
--- ARGV  wrap_up_ms    int
--- ARGV  ask_again_ms  int
+-- KEYS  book           hash    pages
+-- KEYS  due            zset    when to look again
+-- KEYS  journal        stream  what happened, in order
+-- KEYS  waiting[]      zset    contact by score, one per queue
+-- KEYS  idle           zset    who idles, for which queue (see include/match.lua)
+-- ARGV  contact        str
+-- ARGV  queue          str     where to
+-- ARGV  band           str     '' keeps the band and with it the score
+-- ARGV  head_start_us  str     of the band
+-- ARGV  fence          int     which reservation is meant, when connected; 0 for whichever
+-- ARGV  now_ms         int
+-- ARGV  ring_ms        int
+-- ARGV  wrap_up_ms     int
+-- ARGV  ask_again_ms   int
 -- INCLUDE queues     waiting_at
 -- INCLUDE tell
 -- INCLUDE pages      contact_page, agent_page and back
 -- INCLUDE has_passed
--- INCLUDE heads      least_head
 -- INCLUDE match      reserve, pass, unidle, line_up, free
 -- INCLUDE wrap_up
 -- MOVES waiting -> waiting

@@ -81,6 +81,12 @@ class Sight:
     told: list[tuple[str, str, str]] = field(default_factory=list)
 
 
+def idling(names: list[str], queue: str) -> list[tuple[str, float]]:
+    """Who idles for a queue, by when, in order."""
+    parts = [name.split(" ") for name in names]
+    return [(agent, float(at)) for its_queue, at, agent in parts if its_queue == queue]
+
+
 def look(redis: SyncRedis, line: Line, after: str) -> tuple[Sight, str]:
     """What is there, with the journal's lines since ``after``; and the last line's id."""
     keys, queues = line.keys, [queue.name for queue in line.policy.queues]
@@ -89,16 +95,17 @@ def look(redis: SyncRedis, line: Line, after: str) -> tuple[Sight, str]:
         pipe.smembers(keys.agents)
         pipe.zrange(keys.due, 0, -1, withscores=True)
         pipe.xrange(keys.journal, f"({after}" if after else "-")
-        for key in (*keys.waiting, *keys.idle):
+        pipe.zrange(keys.idle, 0, -1)
+        for key in keys.waiting:
             pipe.zrange(key, 0, -1, withscores=True)
-        book, names, due, entries, *zsets = pipe.execute()
+        book, names, due, entries, idle, *zsets = pipe.execute()
     told = [unpacked(entry_id, entry) for entry_id, entry in entries]
     pages = {name: page for name, page in book.items() if name[0] not in "@?~#"}
     sight = Sight(
         contacts={name: ContactNow.read(name, page) for name, page in pages.items()},
         agents={name[1:]: AgentNow.read(name[1:], page) for name, page in book.items() if name[0] == "@"},
-        waiting=dict(zip(queues, [[tuple(pair) for pair in z] for z in zsets[: len(queues)]], strict=True)),
-        idle=dict(zip(queues, [[tuple(pair) for pair in z] for z in zsets[len(queues) :]], strict=True)),
+        waiting=dict(zip(queues, [[tuple(pair) for pair in z] for z in zsets], strict=True)),
+        idle={queue: idling(idle, queue) for queue in queues},
         due={name: at for name, at in due},
         places={name[1:] for name in book if name[0] == "~"},
         asks={name[1:] for name in book if name[0] == "?"},

@@ -37,8 +37,8 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "an idle agent's handicap is ignored": ("*", "a.idle + handicap", "a.idle + 0"),
     "an agent stays idle in its other queues": (
         "*",
-        "redis.call('ZREM', idle_at .. queue, who)",
-        "redis.call('ZREM', idle_at .. queue, who) do break end",
+        "redis.call('ZREM', idle, unpack(names))",
+        "redis.call('ZREM', idle, names[1])",
     ),
     "an acceptance is not in the journal": ("accept", "tell('accepted'", "string.format('accepted'"),
     "a contact is asked for without a line": (
@@ -73,7 +73,7 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "a place is kept too long": ("enter", "if now_ms - dropped <= tonumber(resume_ms)", "if true"),
     "a free agent does not look at the line": ("*", "local id = least_head(a.skills)", "local id = nil"),
     "a wish to rest is forgotten": ("*", "if a.after ~= ''", "if a.after == '-'"),
-    "an agent away is still asked": ("stand_down", "unidle(agent, a.skills)", "local _ = agent"),
+    "an agent away is still asked": ("stand_down", "unidle(agent, a)", "local _ = agent"),
     "who goes away takes the contact along": ("stand_down", "    line_up(id, c)", ""),
     "the younger deadline first": ("expire", "one[1] < other[1]", "one[1] > other[1]"),
     "more than asked for at once": ("expire", "math.min(limit, #items)", "#items"),

@@ -1,7 +1,6 @@
+-- INCLUDE least_head
 -- Bringing contacts and agents together. After every script the rule holds again: no agent is idle while a
 -- contact waits that it serves and has not passed on.
-
-local idle_at = string.match(idle[1], '.*:')
 
 local function reserve(id, contact, who, a, from_line, more)
     local phone, idle_since = a.phone, a.idle
@@ -17,9 +16,21 @@ local function pass(c, who)
     end
 end
 
-local function unidle(who, skills)
-    for queue in string.gmatch(skills, '([^=]+)=%d+,?') do
-        redis.call('ZREM', idle_at .. queue, who)
+-- An idle agent stands in idle once for each of its queues, as 'support 0001700000000000 ann': the time is
+-- idle since, and the handicap. All scores are equal, so the names are in order, and within a queue the
+-- longest idle comes first.
+local function idle_names(who, a)
+    local names = {}
+    for queue, handicap in string.gmatch(a.skills, '([^=]+)=(%d+),?') do
+        names[#names + 1] = queue .. string.format(' %016.0f ', a.idle + handicap) .. who
+    end
+    return names
+end
+
+local function unidle(who, a)
+    local names = idle_names(who, a)
+    if #names > 0 then
+        redis.call('ZREM', idle, unpack(names))
     end
 end
 
@@ -30,7 +41,9 @@ local function idle_agent(c)
         local _, commas = string.gsub(c.passed, ',', '')
         last = commas - 1 -- one more than have passed
     end
-    for _, who in ipairs(redis.call('ZRANGE', idle_at .. c.queue, 0, last)) do
+    local from, to = '[' .. c.queue .. ' ', '(' .. c.queue .. '!'
+    for _, name in ipairs(redis.call('ZRANGEBYLEX', idle, from, to, 'LIMIT', 0, last + 1)) do
+        local who = string.match(name, '[^ ]*$', #c.queue + 19)
         if not has_passed(c.passed, who) then
             return who
         end
@@ -42,7 +55,7 @@ local function line_up(id, c)
     local who = idle_agent(c)
     if who then
         local a = agent_named(who)
-        unidle(who, a.skills)
+        unidle(who, a)
         return reserve(id, contact_text(c), who, a, false)
     end
     c.state, c.agent, c.accepted, c.deadline = 'waiting', '', 0, 0
@@ -92,8 +105,8 @@ local function free(who, a, more)
         a.presence, a.since = 'ready', now_ms
     end
     a.with, a.queue, a.fence, a.deadline, a.after, a.reason = '', '', 0, 0, '', ''
-    for queue, handicap in string.gmatch(a.skills, '([^=]+)=(%d+),?') do
-        redis.call('ZADD', idle_at .. queue, a.idle + handicap, who)
+    for _, name in ipairs(idle_names(who, a)) do
+        redis.call('ZADD', idle, 0, name)
     end
     write_agent(who, a)
     return true

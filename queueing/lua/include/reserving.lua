@@ -4,7 +4,7 @@
 local queue, passed, band, fence, rest =
     string.match(contact, '^[^|]*|([^|]*)|([^|]*)|([^|]*)|([^|]*)|[^|]*|[^|]*|[^|]*()')
 local deadline = now_ms + ring_ms .. ''
-fence = fence + 1 .. ''
+fence = fence == '0' and '1' or fence + 1 .. ''
 if from_line then
     redis.call('ZREM', waiting_at .. queue, id)
 end

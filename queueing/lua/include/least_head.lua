@@ -1,0 +1,5 @@
+local function least_head(skills)
+    -- INCLUDE heads
+    return id
+end
+
