@@ -19,6 +19,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
+
+# A busy machine makes an example slow, not wrong.
+settings.register_profile("surgeline", deadline=None)
+settings.load_profile("surgeline")
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
