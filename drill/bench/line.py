@@ -109,7 +109,7 @@ class Bench:
         """CPU per operation of the server, by operation; "nothing" is the yardstick."""
         steps = self._steps()
         tallies = {step.name: Tally() for step in steps}
-        for _ in range(rounds):
+        for number in range(rounds + 1):
             for _ in range(batches):
                 for step in steps:
                     before, timed, after = step.make()
@@ -121,6 +121,8 @@ class Bench:
                         await self._crowd.ask(after)
             for tally in tallies.values():
                 tally.close_round()
+                if number == 0:  # the first round warms up
+                    tally.rounds.clear()
         return tallies
 
     # --- the operations -----------------------------------------------------------------------------
