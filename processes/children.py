@@ -9,8 +9,9 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import structlog
@@ -41,8 +42,8 @@ class Program:
     argv: tuple[str, ...]
     stage: int = 0
     log_file: Path | None = None
-    main: Callable[[], None] | None = None
-    """The same program as a function, for a first start by fork."""
+    module: str = ""
+    """The same program as a module of ours with a ``run()``, for a first start by fork."""
 
 
 def ours(name: str, *arguments: str, stage: int = 0, log_file: Path | None = None) -> Program:
@@ -77,15 +78,16 @@ class Children:
         self.failed = asyncio.Event()
         """Set when a program cannot run at all: its settings are wrong."""
 
-    def launch(self) -> None:
-        """Start every program that does not run yet; by fork where it can be, and the parent still may.
+    def launch(self, *names: str) -> None:
+        """Start the programs of these names (all) that do not run yet; by fork while the parent may.
 
-        May be called before there is an event loop. Raises OSError when one cannot be executed.
+        To be called before there is an event loop. What a program needs is imported just before its fork,
+        so that the earlier ones are on their way meanwhile. Raises OSError when one cannot be executed.
         """
         # Elsewhere than on Linux the system's own libraries may not survive a fork.
         alone = sys.platform == "linux" and threading.active_count() == 1 and not _has_loop()
         for program in self._programs:
-            if program.name not in self._running:
+            if program.name not in self._running and (not names or program.name in names):
                 self._start(program, by_fork=alone)
 
     async def watch(self) -> None:
@@ -123,8 +125,9 @@ class Children:
         return killed
 
     def _start(self, program: Program, *, by_fork: bool) -> None:
-        if by_fork and program.main is not None:
-            self._running[program.name] = Fork(program.main, self._environ, program.log_file)
+        if by_fork and program.module:
+            main = import_module(program.module).run
+            self._running[program.name] = Fork(main, self._environ, program.log_file)
             return
         with contextlib.ExitStack() as stack:
             out = stack.enter_context(program.log_file.open("ab")) if program.log_file else None

@@ -206,8 +206,8 @@ def people(wishes: Wishes, settings: Settings, roster: Path, logs: Path) -> Prog
 def _prepare(wishes: Wishes, *, quiet: bool) -> Prepared:
     """Everything up to the first event loop: an empty Redis and database, and the programs started.
 
-    In this order, because the phone network is another program to import while we import ours, and because
-    a fork of ours costs nothing but may only be made while there is no loop and no thread.
+    In this order, because importing is most of what a start costs: the phone network and the web come up
+    while we import what the others need. A fork may only be made while there is no loop and no thread.
     """
     begun_s = monotonic_s()
     if not quiet:
@@ -223,10 +223,12 @@ def _prepare(wishes: Wishes, *, quiet: bool) -> Prepared:
     os.environ["REDIS_URL"] = server.start()
     double = Children([network(wishes, settings, logs)], os.environ)
     double.launch()
-    from processes import migrating, serve
+    from processes import migrating
+    from processes.serve import programs
 
+    product = Children(programs(settings, logs), os.environ)
+    product.launch("web")
     migrating.upgrade(settings.database)
-    product = Children(serve.programs(settings, logs), os.environ)
     product.launch()
     return Prepared(wishes, settings, server, data_dir, double, product, begun_s)
 

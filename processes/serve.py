@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,19 +65,18 @@ def programs(settings: Settings, logs: Path | None = None) -> list[Program]:
 
     With ``logs``, each program writes to a file of its own there; else to our standard error.
     """
-    from processes import scribe, sweeper, web, worker  # what they need is imported once, before the forks
 
-    def program(name: str, main: Callable[[], None], *, stage: int = 0, number: str = "") -> Program:
+    def program(name: str, *, stage: int = 0, number: str = "") -> Program:
         own = ours(name, stage=stage, log_file=logs / f"{name}{number}.log" if logs else None)
-        return replace(own, name=f"{name}{number}", main=main)
+        return replace(own, name=f"{name}{number}", module=f"processes.{name}")
 
     hands = range(2, settings.surgeline_workers + 1)
     return [
-        program("web", web.run),
-        program("sweeper", sweeper.run),
-        program("worker", worker.run),
-        *(program("worker", worker.run, number=f"-{number}") for number in hands),
-        program("scribe", scribe.run, stage=1),
+        program("web"),
+        program("sweeper"),
+        program("worker"),
+        *(program("worker", number=f"-{number}") for number in hands),
+        program("scribe", stage=1),
     ]
 
 

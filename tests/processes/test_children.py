@@ -136,7 +136,7 @@ asyncio.run(main())
 def test_a_program_of_ours_starts_by_fork_and_owes_its_parent_nothing(tmp_path: Path) -> None:
     """The lock a parent holds open, its input and its environment stay its own."""
     parent = """
-import asyncio, os, sys
+import asyncio, os, sys, types
 from processes.children import Children, Program
 secret = os.open("/dev/null", os.O_RDONLY)
 os.set_inheritable(secret, True)
@@ -148,7 +148,8 @@ def main():
     print(held, os.environ.get("GIVEN"), os.environ.get("OWN"), sys.stdin.read(), flush=True)
     raise SystemExit(7)
 os.environ["OWN"] = "parent's"
-program = Program("child", (sys.executable, "-c", "raise SystemExit(9)"), main=main)
+sys.modules["theirs"] = types.SimpleNamespace(run=main)
+program = Program("child", (sys.executable, "-c", "raise SystemExit(9)"), module="theirs")
 children = Children([program], {"GIVEN": "yes", "PATH": os.environ["PATH"]})
 children.launch()
 print(children._running["child"].wait())

@@ -72,7 +72,11 @@ class Served:
 def served(tmp_path: Path) -> Iterator[Served]:
     served = Served(tmp_path)
     yield served
+    left = served.children()
     served.process.kill()
+    for pid in left:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     served.rest()
     served.process.wait()
     assert served.process.stderr is not None
