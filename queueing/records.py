@@ -29,6 +29,10 @@ class Card:
     language: str = "en"
     topic: str = ""
     note: str = ""
+    promise: str = ""
+    """The callback that this contact is owed or stands for."""
+    tries: int = 0
+    """How often that callback was tried in vain."""
 
     def packed(self) -> str:
         """JSON with only what differs from an empty card."""

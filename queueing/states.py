@@ -53,6 +53,12 @@ class Disposition(StrEnum):
     FULL = "full"
     """The line was full, and the caller left nothing."""
 
+    NOT_REACHED = "not_reached"
+    """A promise's turn: the merchant was dialled and not reached."""
+
+    SET_ASIDE = "set_aside"
+    """A promise's turn: it left the line for another time, another way, or for good."""
+
 
 MOVES: dict[ContactState, frozenset[ContactState]] = {
     # waiting -> waiting is a transfer to another queue, or another band: the age is kept.
