@@ -19,7 +19,7 @@ class PromiseState(StrEnum):
     """Not before ``due_ms``: a time window, or a next try. It holds its ticket and no place in the line."""
 
     IN_LINE = "in_line"
-    """In the line with the live calls, at its ticket; or its caller is back on the line (``live_contact``)."""
+    """In the line with the live calls, at its ticket; or its caller rang in again (``live_contact``)."""
 
     RESERVED = "reserved"
     """An agent sees its card, or has claimed it."""
