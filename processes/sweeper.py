@@ -31,6 +31,7 @@ EXPIRE_AT_ONCE = 100
 PULSE_MS = 1_000
 TRIM_MS = 30_000
 RECONCILE_MS = 30_000
+ROOM_MS = 600_000
 
 log = structlog.get_logger(__name__)
 
@@ -102,13 +103,18 @@ async def _reconcile(stores: Stores, settings: Settings, counts: Counter[str]) -
         counts["calls_missed"] += len(drift.missing)
         return RECONCILE_MS
 
+    async def make_room() -> float:
+        counts["queues_widened"] += await reconciler.make_room()
+        return ROOM_MS
+
     async def look_back() -> float:
         counts["calls_unrecorded"] += len(await unrecorded.look())
         return RECONCILE_MS
 
     try:
-        await stores.clock.sleep(RECONCILE_MS)
         async with asyncio.TaskGroup() as together:
+            together.create_task(rounds(stores.clock, "room", make_room, counts))
+            await stores.clock.sleep(RECONCILE_MS)
             together.create_task(rounds(stores.clock, "reconcile", look, counts))
             if settings.twilio_number:
                 together.create_task(rounds(stores.clock, "unrecorded", look_back, counts))
