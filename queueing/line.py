@@ -6,6 +6,7 @@ A repeat of any verb is harmless and says so. Every verb raises Unavailable when
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from redis.asyncio import Redis
@@ -56,6 +57,11 @@ def nameable(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
+def _must_be_names(contact: str, other: str) -> None:
+    if not nameable(contact) or (other and not nameable(other)):
+        raise Mendable("A contact's name and a caller key are letters, digits and ._:+- only.")
+
+
 class Line:
     """The line of one centre."""
 
@@ -93,8 +99,7 @@ class Line:
         """
         self.policy.queue(queue)
         head_start = self.policy.band(band).head_start_ms
-        if not nameable(contact) or (caller_key and not nameable(caller_key)):
-            raise Mendable("A contact's name and a caller key are letters, digits and ._:+- only.")
+        _must_be_names(contact, caller_key)
         reply = await self._run(
             "enter",
             contact=contact,
@@ -109,20 +114,16 @@ class Line:
         if len(reply) == 2:
             position, waiting = reply
             return Entry(EntryOutcome.ENTERED, ContactState.WAITING, position, waiting, queue, band)
-        outcome, state, position, waiting, its_queue, its_band, resumed = reply
-        if outcome == "already" and state == "waiting" and not position:  # it has gone to another queue
-            position = await self.position(contact) or 0
-            waiting = await self._run.waiting(self._here[its_queue])
-        late = outcome == "already" and state == "ended"
-        return Entry(
-            outcome=EntryOutcome.ENDED if late else EntryOutcome(outcome),
-            state=ContactState(state),
-            position=position,
-            waiting=waiting,
-            queue=its_queue,
-            band=its_band,
-            resumed=resumed == 1,
-        )
+        entry = Entry.read(reply)
+        if (
+            entry.outcome is EntryOutcome.ALREADY
+            and entry.state is ContactState.WAITING
+            and not entry.position
+        ):
+            position = await self.position(contact) or 0  # it has gone to another queue
+            waiting = await self._run.waiting(self._here[entry.queue])
+            return replace(entry, position=position, waiting=waiting)
+        return entry
 
     async def kept_place(self, caller_key: str, now_ms: int) -> KeptPlace | None:
         """The place this caller dropped out of less than ``resume_ms`` ago, to skip the menu."""
@@ -214,6 +215,74 @@ class Line:
             now_ms=now_ms,
         )
 
+    # --- promises -----------------------------------------------------------------------------------
+
+    async def promise(self, contact: str, turn: str, *, card: Card, now_ms: int) -> Entry:
+        """The caller will be rung back: the contact ends, and ``turn`` takes exactly its place.
+
+        ENTERED (the turn, also when an agent is asked for it at once), ALREADY (the turn is known, whatever
+        its state); with nothing changed, of the contact: RESERVED (an agent is asked for it or talks with
+        it), ENDED, GONE. Raises Mendable for a name that is none.
+        """
+        _must_be_names(turn, contact)
+        reply = await self._run("promise", contact=contact, turn=turn, card=card.packed(), now_ms=now_ms)
+        return replace(Entry.read(reply), outcome=EntryOutcome(reply[0]))
+
+    async def rejoin(
+        self,
+        contact: str,
+        *,
+        queue: str,
+        band: str,
+        arrival_us: int,
+        entered_ms: int,
+        card: Card,
+        now_ms: int,
+    ) -> Entry:
+        """Into the line at the ticket ``arrival_us`` (0: a new one), however many wait.
+
+        ``entered_ms``: since when it waits; for a live call, when it rang. ENTERED, RESERVED (an agent is
+        asked at once), ALREADY or ENDED. Raises Mendable for an unknown queue or band, or no name.
+        """
+        self.policy.queue(queue)
+        _must_be_names(contact, "")
+        reply = await self._run(
+            "rejoin",
+            contact=contact,
+            queue=queue,
+            band=band,
+            head_start_us=self.policy.band(band).head_start_ms * 1000,
+            arrival_us=arrival_us,
+            entered_ms=entered_ms,
+            card=card.packed(),
+            now_ms=now_ms,
+        )
+        return Entry.read(reply)
+
+    async def take_up(
+        self, contact: str, turn: str, *, queue: str, band: str, card: Card, caller_key: str = "", now_ms: int
+    ) -> Entry:
+        """Whom we owe a callback rings in: enters at the earlier of its own place and the turn's.
+
+        A turn that waits, or whose agent has not said yes, is set aside, and its agent is free. Once more it
+        is ALREADY or ENDED, and changes nothing. FULL only when the turn is unknown or over. ``resumed``: it
+        has an older place; then the band may be the turn's. Raises Mendable as ``enter`` does.
+        """
+        _must_be_names(contact, caller_key)
+        _must_be_names(turn, "")
+        reply = await self._run(
+            "take_up",
+            contact=contact,
+            turn=turn,
+            **entering(self.keys, self.policy, self.policy.queue(queue)),
+            band=band,
+            head_start_us=self.policy.band(band).head_start_ms * 1000,
+            caller_key=caller_key,
+            card=card.packed(),
+            now_ms=now_ms,
+        )
+        return Entry.read(reply)
+
     # --- reservations -------------------------------------------------------------------------------
 
     async def accept(self, contact: str, agent: str, fence: int, now_ms: int) -> Outcome:
@@ -292,6 +361,9 @@ _SCRIPTS = (
     "leave",
     "transfer",
     "set_band",
+    "promise",
+    "rejoin",
+    "take_up",
     "expire",
     "contact",
     "page",

@@ -7,9 +7,10 @@ Pure: text in, values out.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
+from typing import Any
 
 from queueing.presence import Presence
 from queueing.states import ContactState
@@ -68,6 +69,9 @@ class EntryOutcome(StrEnum):
     ENDED = "ended"
     """It has ended already: a late repeat."""
 
+    GONE = "gone"
+    """Nobody of that name is known; nothing changed. Of ``promise`` only."""
+
 
 class Outcome(StrEnum):
     """What came of a verb."""
@@ -90,7 +94,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A contact after ``enter``. ``position`` counts from 1; 0 when it does not wait."""
+    """A contact after it came into the line. ``position`` counts from 1; 0 when it does not wait."""
 
     outcome: EntryOutcome
     state: ContactState
@@ -99,6 +103,25 @@ class Entry:
     queue: str
     band: str
     resumed: bool = False
+    """It has an older place: kept for the caller, or of the merchant's turn."""
+    arrival_us: int = 0
+    """Its ticket; 0 when not told (``enter``)."""
+
+    @classmethod
+    def read(cls, reply: Sequence[Any]) -> Entry:
+        """A script's answer, in this order."""
+        outcome, state, position, waiting, queue, band, resumed, *arrival = reply
+        late = outcome == "already" and state == "ended"
+        return cls(
+            outcome=EntryOutcome.ENDED if late else EntryOutcome(outcome),
+            state=ContactState(state),
+            position=position,
+            waiting=waiting,
+            queue=queue,
+            band=band,
+            resumed=resumed == 1,
+            arrival_us=int(arrival[0]) if arrival else 0,
+        )
 
 
 @dataclass(frozen=True, slots=True)
