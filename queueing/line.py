@@ -5,16 +5,15 @@ A repeat of any verb is harmless and says so. Every verb raises Unavailable when
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
 from redis.asyncio import Redis
 
 from foundation.breaker import Breaker
-from foundation.errors import Mendable
 from queueing.bands import Band
 from queueing.keys import entering
+from queueing.names import must_be_names, nameable
 from queueing.policy import LinePolicy, Queue
 from queueing.records import (
     AgentNow,
@@ -48,18 +47,6 @@ __all__ = [
     "Queue",
     "QueueNow",
 ]
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,63}")
-
-
-def nameable(name: str) -> bool:
-    """Whether a contact, an agent or a caller key may be called so: it must not break a packed page."""
-    return _NAME.fullmatch(name) is not None
-
-
-def _must_be_names(contact: str, other: str) -> None:
-    if not nameable(contact) or (other and not nameable(other)):
-        raise Mendable("A contact's name and a caller key are letters, digits and ._:+- only.")
 
 
 class Line:
@@ -99,7 +86,7 @@ class Line:
         """
         self.policy.queue(queue)
         head_start = self.policy.band(band).head_start_ms
-        _must_be_names(contact, caller_key)
+        must_be_names(contact, caller_key=caller_key)
         reply = await self._run(
             "enter",
             contact=contact,
@@ -224,7 +211,7 @@ class Line:
         its state); with nothing changed, of the contact: RESERVED (an agent is asked for it or talks with
         it), ENDED, GONE. Raises Mendable for a name that is none.
         """
-        _must_be_names(turn, contact)
+        must_be_names(contact, turn)
         reply = await self._run("promise", contact=contact, turn=turn, card=card.packed(), now_ms=now_ms)
         return replace(Entry.read(reply), outcome=EntryOutcome(reply[0]))
 
@@ -245,7 +232,7 @@ class Line:
         asked at once), ALREADY or ENDED. Raises Mendable for an unknown queue or band, or no name.
         """
         self.policy.queue(queue)
-        _must_be_names(contact, "")
+        must_be_names(contact)
         reply = await self._run(
             "rejoin",
             contact=contact,
@@ -268,8 +255,7 @@ class Line:
         is ALREADY or ENDED, and changes nothing. FULL only when the turn is unknown or over. ``resumed``: it
         has an older place; then the band may be the turn's. Raises Mendable as ``enter`` does.
         """
-        _must_be_names(contact, caller_key)
-        _must_be_names(turn, "")
+        must_be_names(contact, turn, caller_key=caller_key)
         reply = await self._run(
             "take_up",
             contact=contact,
@@ -285,11 +271,37 @@ class Line:
 
     # --- reservations -------------------------------------------------------------------------------
 
-    async def accept(self, contact: str, agent: str, fence: int, now_ms: int) -> Outcome:
-        """The agent says yes: DONE, ALREADY, STALE (another's, or over) or GONE."""
+    async def claim(self, turn: str, agent: str, *, now_ms: int, lease_ms: int) -> tuple[Outcome, str]:
+        """An agent who is ready, away or wraps up takes a waiting turn, to be accepted within ``lease_ms``.
+
+        DONE, ALREADY (this agent's), STALE (with whose it is, "" when it is over), REFUSED (the agent is off,
+        asked for another or talking) or GONE. Afterwards the agent is ready, as after any contact.
+        """
+        if not nameable(turn) or not nameable(agent):
+            return Outcome.GONE, ""
+        outcome, who = await self._run("claim", turn=turn, agent=agent, ring_ms=lease_ms, now_ms=now_ms)
+        return Outcome(outcome), who
+
+    async def accept(
+        self, contact: str, agent: str, fence: int, now_ms: int, within_ms: int | None = None
+    ) -> Outcome:
+        """The agent says yes: DONE, ALREADY, STALE (another's, or over) or GONE.
+
+        The two must meet within the policy's ``connect_ms``, or ``within_ms``.
+        """
         if not nameable(agent):
             return Outcome.STALE
-        return await self._move("accept", contact, agent=agent, fence=fence, now_ms=now_ms)
+        within = {} if within_ms is None else {"connect_ms": within_ms}
+        return await self._move("accept", contact, agent=agent, fence=fence, now_ms=now_ms, **within)
+
+    async def not_reached(self, turn: str, fence: int, now_ms: int) -> Outcome:
+        """The merchant was dialled in vain: the turn ends, its agent wraps up.
+
+        DONE, ALREADY (ended), STALE (its agent has not said yes, another reservation, they talk) or GONE.
+        """
+        if not nameable(turn):
+            return Outcome.GONE
+        return Outcome(await self._run("not_reached", turn=turn, fence=fence, now_ms=now_ms))
 
     async def decline(self, contact: str, agent: str, fence: int, now_ms: int, away: bool = False) -> Outcome:
         """The agent says no, and is ready for another (or ``away``). The contact keeps its place.
@@ -364,6 +376,8 @@ _SCRIPTS = (
     "promise",
     "rejoin",
     "take_up",
+    "claim",
+    "not_reached",
     "expire",
     "contact",
     "page",
