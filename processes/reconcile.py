@@ -17,6 +17,7 @@ from carrier.twilio_rest import Carrier, Member
 from foundation.clock import Clock
 from ivr.slips import Slip
 from queueing.line import Line
+from queueing.names import is_turn
 from queueing.policy import LinePolicy
 from queueing.records import Card, ContactNow
 from queueing.states import ContactState, Disposition
@@ -110,7 +111,9 @@ class Reconciler:
         for queue in self.policy.queues:
             start = 0
             while page := await self.line.waiting(queue.name, start, PAGE):
-                found += page
+                found += [
+                    now for now in page if not is_turn(now.contact)
+                ]  # no call, and not Twilio's to know
                 start += len(page)
         return found
 
