@@ -6,10 +6,9 @@ word about an earlier turn cannot touch this one. The ticket is the promise's an
 
 from __future__ import annotations
 
-import re
 import secrets
 
-_TURN = re.compile(r"(PR[0-9a-f]{16})\.([1-9][0-9]{0,5})\Z")
+from queueing.names import TURN
 
 
 def new_promise_id() -> str:
@@ -24,11 +23,11 @@ def turn_name(promise: str, turn: int) -> str:
 
 def promise_of(contact: str) -> str:
     """The promise that this contact of the line stands for; "" for a live call."""
-    found = _TURN.match(contact)
+    found = TURN.fullmatch(contact)
     return found[1] if found else ""
 
 
 def turn_of(contact: str) -> int:
     """Which turn of its promise this contact is; 0 for a live call."""
-    found = _TURN.match(contact)
+    found = TURN.fullmatch(contact)
     return int(found[2]) if found else 0

@@ -25,9 +25,11 @@ LONGEST_BLOCK_MS = 4_000
 
 KINDS: Mapping[str, str] = {
     # A contact's moves.
-    "entered": "it joined the line: arrival, resumed, since (it waited before, unknown to the line), card",
+    "entered": "it joined the line: arrival, resumed, since (it waited before, unknown to the line), turn "
+    "(the callback's, whose merchant this is), card",
     "full": "it found the line full, and did not join: card",
-    "reserved": "an agent is asked for it: fence, deadline, line; from, when straight from away or off",
+    "reserved": "an agent is asked for it: fence, deadline, line; from, when straight from away or off; "
+    "claimed, when the agent chose it",
     "declined": "the agent said no: fence, line",
     "missed": "the agent did not say: fence, misses, line",
     "released": "the agent is asked no more, the caller or the agent having gone: fence, line, why",

@@ -5,15 +5,15 @@ A repeat of any verb is harmless and says so. Every verb raises Unavailable when
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 from typing import Any
 
 from redis.asyncio import Redis
 
 from foundation.breaker import Breaker
-from foundation.errors import Mendable
 from queueing.bands import Band
 from queueing.keys import entering
+from queueing.names import must_be_names, nameable
 from queueing.policy import LinePolicy, Queue
 from queueing.records import (
     AgentNow,
@@ -47,13 +47,6 @@ __all__ = [
     "Queue",
     "QueueNow",
 ]
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,63}")
-
-
-def nameable(name: str) -> bool:
-    """Whether a contact, an agent or a caller key may be called so: it must not break a packed page."""
-    return _NAME.fullmatch(name) is not None
 
 
 class Line:
@@ -93,8 +86,7 @@ class Line:
         """
         self.policy.queue(queue)
         head_start = self.policy.band(band).head_start_ms
-        if not nameable(contact) or (caller_key and not nameable(caller_key)):
-            raise Mendable("A contact's name and a caller key are letters, digits and ._:+- only.")
+        must_be_names(contact, caller_key=caller_key)
         reply = await self._run(
             "enter",
             contact=contact,
@@ -109,20 +101,16 @@ class Line:
         if len(reply) == 2:
             position, waiting = reply
             return Entry(EntryOutcome.ENTERED, ContactState.WAITING, position, waiting, queue, band)
-        outcome, state, position, waiting, its_queue, its_band, resumed = reply
-        if outcome == "already" and state == "waiting" and not position:  # it has gone to another queue
-            position = await self.position(contact) or 0
-            waiting = await self._run.waiting(self._here[its_queue])
-        late = outcome == "already" and state == "ended"
-        return Entry(
-            outcome=EntryOutcome.ENDED if late else EntryOutcome(outcome),
-            state=ContactState(state),
-            position=position,
-            waiting=waiting,
-            queue=its_queue,
-            band=its_band,
-            resumed=resumed == 1,
-        )
+        entry = Entry.read(reply)
+        if (
+            entry.outcome is EntryOutcome.ALREADY
+            and entry.state is ContactState.WAITING
+            and not entry.position
+        ):
+            position = await self.position(contact) or 0  # it has gone to another queue
+            waiting = await self._run.waiting(self._here[entry.queue])
+            return replace(entry, position=position, waiting=waiting)
+        return entry
 
     async def kept_place(self, caller_key: str, now_ms: int) -> KeptPlace | None:
         """The place this caller dropped out of less than ``resume_ms`` ago, to skip the menu."""
@@ -214,13 +202,106 @@ class Line:
             now_ms=now_ms,
         )
 
+    # --- promises -----------------------------------------------------------------------------------
+
+    async def promise(self, contact: str, turn: str, *, card: Card, now_ms: int) -> Entry:
+        """The caller will be rung back: the contact ends, and ``turn`` takes exactly its place.
+
+        ENTERED (the turn, also when an agent is asked for it at once), ALREADY (the turn is known, whatever
+        its state); with nothing changed, of the contact: RESERVED (an agent is asked for it or talks with
+        it), ENDED, GONE. Raises Mendable for a name that is none.
+        """
+        must_be_names(contact, turn)
+        reply = await self._run("promise", contact=contact, turn=turn, card=card.packed(), now_ms=now_ms)
+        return replace(Entry.read(reply), outcome=EntryOutcome(reply[0]))
+
+    async def rejoin(
+        self,
+        contact: str,
+        *,
+        queue: str,
+        band: str,
+        arrival_us: int,
+        entered_ms: int,
+        card: Card,
+        now_ms: int,
+    ) -> Entry:
+        """Into the line at the ticket ``arrival_us`` (0: a new one), however many wait.
+
+        ``entered_ms``: since when it waits; for a live call, when it rang. ENTERED, RESERVED (an agent is
+        asked at once), ALREADY or ENDED. Raises Mendable for an unknown queue or band, or no name.
+        """
+        self.policy.queue(queue)
+        must_be_names(contact)
+        reply = await self._run(
+            "rejoin",
+            contact=contact,
+            queue=queue,
+            band=band,
+            head_start_us=self.policy.band(band).head_start_ms * 1000,
+            arrival_us=arrival_us,
+            entered_ms=entered_ms,
+            card=card.packed(),
+            now_ms=now_ms,
+        )
+        return Entry.read(reply)
+
+    async def take_up(
+        self, contact: str, turn: str, *, queue: str, band: str, card: Card, caller_key: str = "", now_ms: int
+    ) -> Entry:
+        """Whom we owe a callback rings in: enters at the earlier of its own place and the turn's.
+
+        A turn that waits, or whose agent has not said yes, is set aside, and its agent is free. Once more it
+        is ALREADY or ENDED, and changes nothing. FULL only when the turn is unknown or over. ``resumed``: it
+        has an older place; then the band may be the turn's. Raises Mendable as ``enter`` does.
+        """
+        must_be_names(contact, turn, caller_key=caller_key)
+        reply = await self._run(
+            "take_up",
+            contact=contact,
+            turn=turn,
+            **entering(self.keys, self.policy, self.policy.queue(queue)),
+            band=band,
+            head_start_us=self.policy.band(band).head_start_ms * 1000,
+            caller_key=caller_key,
+            card=card.packed(),
+            now_ms=now_ms,
+        )
+        return Entry.read(reply)
+
     # --- reservations -------------------------------------------------------------------------------
 
-    async def accept(self, contact: str, agent: str, fence: int, now_ms: int) -> Outcome:
-        """The agent says yes: DONE, ALREADY, STALE (another's, or over) or GONE."""
+    async def claim(self, turn: str, agent: str, *, now_ms: int, lease_ms: int) -> tuple[Outcome, str]:
+        """An agent who is ready, away or wraps up takes a waiting turn, to be accepted within ``lease_ms``.
+
+        DONE, ALREADY (this agent's), STALE (with whose it is, "" when it is over), REFUSED (the agent is off,
+        asked for another or talking) or GONE. Afterwards the agent is ready, as after any contact.
+        """
+        if not nameable(turn) or not nameable(agent):
+            return Outcome.GONE, ""
+        outcome, who = await self._run("claim", turn=turn, agent=agent, ring_ms=lease_ms, now_ms=now_ms)
+        return Outcome(outcome), who
+
+    async def accept(
+        self, contact: str, agent: str, fence: int, now_ms: int, within_ms: int | None = None
+    ) -> Outcome:
+        """The agent says yes: DONE, ALREADY, STALE (another's, or over) or GONE.
+
+        The two must meet within the policy's ``connect_ms``, or ``within_ms``.
+        """
         if not nameable(agent):
             return Outcome.STALE
-        return await self._move("accept", contact, agent=agent, fence=fence, now_ms=now_ms)
+        within = {} if within_ms is None else {"connect_ms": within_ms}
+        return await self._move("accept", contact, agent=agent, fence=fence, now_ms=now_ms, **within)
+
+    async def not_reached(self, turn: str, fence: int, now_ms: int) -> Outcome:
+        """The merchant was dialled in vain: the turn ends, its agent wraps up.
+
+        DONE, ALREADY (ended), STALE (its agent has not said yes, another reservation, they talk) or GONE.
+        """
+        if not nameable(turn):
+            return Outcome.GONE
+        return Outcome(await self._run("not_reached", turn=turn, fence=fence, now_ms=now_ms))
 
     async def decline(self, contact: str, agent: str, fence: int, now_ms: int, away: bool = False) -> Outcome:
         """The agent says no, and is ready for another (or ``away``). The contact keeps its place.
@@ -270,12 +351,12 @@ class Line:
         return [ContactNow.read(told[i], told[i + 1], start + i // 2 + 1) for i in range(0, len(told), 2)]
 
     async def look(self, now_ms: int) -> Board:
-        """The whole line at a glance. Costs a step per agent: once a second, not once a call."""
+        """The whole line at a glance. Costs a step per agent and contact: once a second, not once a call."""
         *seen, told = await self._run("look")
         agents = [AgentNow.read(told[i], told[i + 1]) for i in range(0, len(told), 2)]
         in_line = {
-            queue.name: (waiting, int(oldest) if oldest else None)
-            for queue, (waiting, oldest) in zip(self.policy.queues, seen, strict=True)
+            queue.name: (waiting, int(oldest) if oldest else None, turns)
+            for queue, (waiting, oldest, turns) in zip(self.policy.queues, seen, strict=True)
         }
         return Board.of(in_line, agents, now_ms)
 
@@ -292,6 +373,11 @@ _SCRIPTS = (
     "leave",
     "transfer",
     "set_band",
+    "promise",
+    "rejoin",
+    "take_up",
+    "claim",
+    "not_reached",
     "expire",
     "contact",
     "page",

@@ -7,9 +7,10 @@ Pure: text in, values out.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
+from typing import Any
 
 from queueing.presence import Presence
 from queueing.states import ContactState
@@ -68,6 +69,9 @@ class EntryOutcome(StrEnum):
     ENDED = "ended"
     """It has ended already: a late repeat."""
 
+    GONE = "gone"
+    """Nobody of that name is known; nothing changed. Of ``promise`` only."""
+
 
 class Outcome(StrEnum):
     """What came of a verb."""
@@ -90,7 +94,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A contact after ``enter``. ``position`` counts from 1; 0 when it does not wait."""
+    """A contact after it came into the line. ``position`` counts from 1; 0 when it does not wait."""
 
     outcome: EntryOutcome
     state: ContactState
@@ -99,6 +103,25 @@ class Entry:
     queue: str
     band: str
     resumed: bool = False
+    """It has an older place: kept for the caller, or of the merchant's turn."""
+    arrival_us: int = 0
+    """Its ticket; 0 when not told (``enter``)."""
+
+    @classmethod
+    def read(cls, reply: Sequence[Any]) -> Entry:
+        """A script's answer, in this order."""
+        outcome, state, position, waiting, queue, band, resumed, *arrival = reply
+        late = outcome == "already" and state == "ended"
+        return cls(
+            outcome=EntryOutcome.ENDED if late else EntryOutcome(outcome),
+            state=ContactState(state),
+            position=position,
+            waiting=waiting,
+            queue=queue,
+            band=band,
+            resumed=resumed == 1,
+            arrival_us=int(arrival[0]) if arrival else 0,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,14 +276,20 @@ class Expired:
 
 @dataclass(frozen=True, slots=True)
 class QueueNow:
-    """One queue at a glance. ``agents`` are at work (neither off nor away) and serve it."""
+    """One queue at a glance. ``agents`` are at work (neither off nor away) and serve it.
+
+    The oldest and the longest wait are of callers: who is owed a callback does not hold on.
+    """
 
     queue: str
     waiting: int
+    """Callers and callbacks."""
     oldest_entered_ms: int | None
     longest_wait_ms: int
     agents: int
     ready: int
+    promises: int = 0
+    """The callbacks among the waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,13 +305,13 @@ class Board:
 
     @classmethod
     def of(
-        cls, in_line: Mapping[str, tuple[int, int | None]], agents: Iterable[AgentNow], now_ms: int
+        cls, in_line: Mapping[str, tuple[int, int | None, int]], agents: Iterable[AgentNow], now_ms: int
     ) -> Board:
-        """From how many wait in each queue and when the oldest entered, and from everybody's page."""
+        """From each queue's waiting, its oldest caller's entry and its callbacks; and everybody's page."""
         everybody = tuple(sorted(agents, key=lambda agent: agent.agent))
         at_work = [a for a in everybody if a.presence not in (Presence.OFF, Presence.AWAY)]
         queues = {}
-        for queue, (waiting, oldest_ms) in in_line.items():
+        for queue, (waiting, oldest_ms, promises) in in_line.items():
             serving = [agent for agent in at_work if queue in agent.skills]
             queues[queue] = QueueNow(
                 queue=queue,
@@ -291,6 +320,7 @@ class Board:
                 longest_wait_ms=max(0, now_ms - oldest_ms) if oldest_ms is not None else 0,
                 agents=len(serving),
                 ready=sum(agent.presence is Presence.READY for agent in serving),
+                promises=promises,
             )
         presences = {p: sum(agent.presence is p for agent in everybody) for p in Presence}
         connected = sum(a.presence is Presence.TALKING and not a.deadline_ms for a in everybody)

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from foundation.breaker import Breaker
 from foundation.errors import Mendable
-from queueing.line import nameable
+from queueing.names import nameable
 from queueing.policy import LinePolicy
 from queueing.records import AgentNow, Outcome, pack_skills
 from queueing.scripts import Scripts

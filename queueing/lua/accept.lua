@@ -1,4 +1,4 @@
--- accept: the agent says yes; the two must now meet within connect_ms.
+-- accept: the agent says yes; the two must now meet within a time.
 --
 -- KEYS  book        hash    pages
 -- KEYS  journal     stream  what happened, in order
@@ -6,7 +6,7 @@
 -- ARGV  agent       str
 -- ARGV  fence       int     which reservation of the contact is meant
 -- ARGV  now_ms      int
--- ARGV  connect_ms  int
+-- ARGV  connect_ms  int     so long they have to meet
 -- INCLUDE tell
 -- INCLUDE pages      contact_page, agent_page and back
 -- MOVES reserved -> talking

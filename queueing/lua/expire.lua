@@ -107,7 +107,7 @@ local function look_at_agent(who)
     if a.presence == 'wrap_up' then
         note('wrapped', a.with, who)
         if a.after == '' then
-            turn(who, a, 'ready', '')
+            turn_to(who, a, 'ready', '')
             a.idle = now_ms
         end
         return rest(who, a)

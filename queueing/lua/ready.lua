@@ -53,7 +53,7 @@ if presence == 'ready' or presence == 'reserved' or presence == 'talking' then
 end
 a.idle = now_ms
 if presence == 'wrap_up' then
-    turn(agent, a, 'ready', '')
+    turn_to(agent, a, 'ready', '')
     free(agent, a)
 elseif free(agent, a, '|from=' .. presence) then
     tell('agent_ready', '', agent, '', '', 'from=' .. presence)

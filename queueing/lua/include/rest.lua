@@ -1,7 +1,7 @@
 -- How an agent comes to rest: away or off, or ready again after a contact.
 
 -- What the agent did comes to an end; after a wrap-up the line says how long the contact took it in all.
-local function turn(who, a, presence, reason)
+local function turn_to(who, a, presence, reason)
     if a.presence == 'wrap_up' then
         tell('agent_' .. presence, a.with, who, a.queue, '', 'from=wrap_up|wrap_ms=' .. now_ms - a.since
             .. '|handling_ms=' .. now_ms - a.busy .. '||reason=' .. reason)
@@ -11,7 +11,7 @@ local function turn(who, a, presence, reason)
 end
 
 local function stand_down(who, a, presence, reason)
-    turn(who, a, presence, reason)
+    turn_to(who, a, presence, reason)
     a.presence, a.since, a.with, a.queue, a.fence, a.deadline = presence, now_ms, '', '', 0, 0
     a.after, a.reason, a.misses = '', reason, 0
     write_agent(who, a)
