@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
+from typing import Literal
+from zoneinfo import ZoneInfo
 
 import phonenumbers
 from babel.dates import get_day_names, get_month_names, get_timezone, get_timezone_name
@@ -174,12 +176,18 @@ def opening(language: str, weekly: Mapping[int, Sequence[tuple[str, str]]], time
 
 @cache
 def zone_name(language: str, time_zone: str) -> str:
-    """A time zone as people call it: "Central Time"."""
+    """A time zone as people call it: "Central Time".
+
+    One that never changes its clocks is named by its standard time ("Mountain Standard Time" in Phoenix): for
+    half the year its neighbours' clocks read something else.
+    """
     language = known(language)
     if time_zone in _UNIVERSAL:
         return str(page(language).spoken["universal_time"])
     zone = get_timezone(time_zone)
-    return get_timezone_name(zone, width="long", zone_variant="generic", locale=language)
+    winter, summer = (datetime(2024, month, 1, tzinfo=ZoneInfo(time_zone)).utcoffset() for month in (1, 7))
+    variant: Literal["generic", "standard"] = "standard" if winter == summer else "generic"
+    return get_timezone_name(zone, width="long", zone_variant=variant, locale=language)
 
 
 def _distance(at: datetime, now: datetime) -> int:

@@ -179,6 +179,8 @@ def test_never_always_and_through_the_night():
 def test_time_zones_as_people_call_them():
     assert zone_name("en", "America/New_York") == "Eastern Time"
     assert zone_name("es", "America/New_York") == "hora oriental"
+    assert zone_name("en", "America/Denver") == "Mountain Time"
+    assert zone_name("en", "America/Phoenix") == "Mountain Standard Time"
 
 
 @pytest.mark.parametrize(
