@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -101,7 +102,7 @@ def test_whatever_is_offered_can_be_kept(zone: str, centre: str | None, minute: 
         assert local(zone, window.start_ms).minute == 0
         days = (local(zone, window.start_ms).date() - local(zone, now_ms).date()).days
         assert days < 7
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         assert before.end_ms <= after.start_ms
 
 
