@@ -1,4 +1,4 @@
-"""Changing a promise: by its merchant, an agent or a supervisor. SQL first; the line follows, now or by the keeper.
+"""Changing a promise: by its merchant, an agent or a supervisor. SQL first; the line follows, at once or later.
 
 Each returns the promise as it now is. All raise Mendable when there is none of that name, Conflict when it
 cannot be changed from where it stands, and Unavailable when SQL is away: then nothing has changed.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,7 +17,7 @@ from callbacks import record
 from callbacks.making import check_window, rejoin
 from callbacks.moments import bounds, next_moment
 from callbacks.office import Conflict, Office
-from callbacks.states import PromiseState
+from callbacks.states import OPEN, PromiseState
 from callbacks.tables import Promise
 from callbacks.turns import turn_name
 from callbacks.windows import expires_at, later_due
@@ -61,7 +62,7 @@ async def reschedule(
 
 
 async def later(cb: Office, promise_id: str, minutes: int, by: str, now_ms: int) -> Promise:
-    """Not now: due again in so many minutes, at the earliest when the merchant may be rung. Nothing counted."""
+    """Due again in so many minutes, or when the merchant may then be rung first. No try is counted."""
     async with _changing(cb, promise_id, MOVABLE | {PromiseState.CONNECTED}) as (session, promise):
         turn = promise.turn
         zone = promise.time_zone or cb.time_zone
@@ -120,7 +121,7 @@ async def skip(cb: Office, promise_id: str, agent: str, fence: int, reason: str,
 
 async def assign(cb: Office, promise_id: str, agent: str, by: str, now_ms: int) -> Promise:
     """Given to one agent by a supervisor; "" to nobody in particular."""
-    async with _changing(cb, promise_id, frozenset(record.OPEN)) as (session, promise):
+    async with _changing(cb, promise_id, OPEN) as (session, promise):
         words = agent or "nobody"
         await record.change(
             session, promise, None, "reassigned", by=by, now_ms=now_ms, words=words, agent=agent
@@ -135,7 +136,7 @@ async def move(cb: Office, ids: Collection[str], queue: str, by: str, now_ms: in
     for promise_id in sorted(ids):
         try:
             async with _changing(cb, promise_id, MOVABLE) as (session, promise):
-                fields = {"queue": queue, "mode": cb.policy.mode(queue).value}
+                fields: dict[str, Any] = {"queue": queue, "mode": cb.policy.mode(queue).value}
                 await record.change(
                     session,
                     promise,
@@ -162,10 +163,10 @@ async def into_line(
     """
     due_ms = await _due(cb, promise, now_ms)
     expires_ms = expires_at(cb.policy, due_ms, promise.by_ms)
-    times = {"due_ms": due_ms, "expires_ms": expires_ms, "windowed": promise.windowed}
+    times: dict[str, Any] = {"due_ms": due_ms, "expires_ms": expires_ms, "windowed": promise.windowed}
     if kind == "rescheduled":
         times["windowed"] = False
-    given = {"by": by, "now_ms": now_ms, **times}
+    given: dict[str, Any] = {"by": by, "now_ms": now_ms, **times}
     if due_ms > now_ms:
         there = PromiseState.DUE_LATER if promise.state != PromiseState.DUE_LATER else None
         await record.change(session, promise, there, "later", **given)
@@ -226,7 +227,7 @@ async def _due(cb: Office, promise: Promise, at_ms: int) -> int:
 
 
 async def _line_follows(cb: Office, promise: Promise, turn: int, now_ms: int) -> None:
-    """The turn leaves a line in which the promise no longer is, or comes in; Redis away, the keeper does it."""
+    """The turn leaves the line, or comes into it, as SQL says; Redis away, the keeper does it."""
     try:
         if promise.state == PromiseState.IN_LINE:
             if not promise.live_contact and promise.mode != "merchant_first":

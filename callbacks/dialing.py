@@ -1,8 +1,8 @@
 """One attempt to keep a promise, cut at the points from which a dead worker's attempt is recovered.
 
-``write_intent`` (committed before the carrier is asked) → ``send`` → ``note_sent`` → and then by the merchant's
-own leg ``answered`` → ``talked``, or ``over``. Whatever is not known any more is settled: looked up at the
-carrier, never sent again. Whoever picks up asks ``answered``: the second of two legs hangs up.
+``write_intent`` (committed before the carrier is asked) → ``send`` → ``note_sent`` → and then by the
+merchant's own leg ``answered`` → ``talked``, or ``over``. Whatever is not known any more is settled: looked
+up at the carrier, never sent again. Whoever picks up asks ``answered``: the second of two legs hangs up.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 import structlog
@@ -198,7 +199,7 @@ async def note_sent(cb: Office, attempt_id: str, call_sid: str, now_ms: int) -> 
             fields["lease_ms"] = now_ms + (cb.policy.ring_s + RING_LEEWAY_S) * 1000
         await record.change_attempt(session, attempt, AttemptState.SENT if early else None, **fields)
         if promise.state == PromiseState.DIALING and promise.first_rung_ms is None:
-            rung = {"first_rung_ms": now_ms}
+            rung: dict[str, Any] = {"first_rung_ms": now_ms}
             await record.change(session, promise, None, "rung", by="line", now_ms=now_ms, **rung)
         return promise.state == PromiseState.DIALING or attempt.state == AttemptState.ANSWERED
 
@@ -251,7 +252,7 @@ async def answered(cb: Office, attempt_id: str, call_sid: str, now_ms: int) -> b
 
 
 async def talked(cb: Office, attempt_id: str, now_ms: int) -> bool:
-    """Merchant and agent have met. (Follows from the journal; a door may say so earlier.) Raises Unavailable."""
+    """Merchant and agent have met. It follows from the journal; a door may say so earlier."""
     async with cb.sql.session() as session:
         return await met(session, attempt_id, now_ms)
 
@@ -313,7 +314,7 @@ async def take_for(cb: Office, promise_id: str, contact: str, now_ms: int) -> bo
                 return True
             if promise.held_by or promise.state == PromiseState.CONNECTED:
                 return False
-            given = {"held_by": contact, "live_contact": contact}
+            given: dict[str, Any] = {"held_by": contact, "live_contact": contact}
             await record.change(session, promise, None, "taken", by="line", now_ms=now_ms, **given)
             return True
     except Unavailable as away:
@@ -330,7 +331,7 @@ async def call_off(cb: Office, carrier: Carrier, promise_id: str) -> None:
 
 
 async def leg_of(cb: Office, turn: str) -> str:
-    """The merchant's leg of a turn that was answered: its CallSid; "" when there is none. Raises Unavailable."""
+    """The CallSid of the merchant's leg of a turn that was answered; "" without one. Raises Unavailable."""
     async with cb.sql.reading() as session:
         found = await session.exec(
             select(Attempt)
@@ -386,9 +387,9 @@ async def _switched_off(session: AsyncSession, cb: Office) -> str:
 
 
 async def _may_be_rung(cb: Office, session: AsyncSession, promise: Promise, now_ms: int) -> bool:
-    """Neither a number we never dial, nor at a time when nobody is rung: else the promise moves accordingly."""
+    """False for a number we never dial and at a time when nobody is rung: the promise moves accordingly."""
     refused = dialable(promise.number, cb.policy.regions, ours=cb.ours)
-    given = {"by": "line", "now_ms": now_ms}
+    given: dict[str, Any] = {"by": "line", "now_ms": now_ms}
     if refused:
         await record.change(session, promise, PromiseState.CANCELLED, "cancelled", words=refused, **given)
         return False
@@ -398,7 +399,7 @@ async def _may_be_rung(cb: Office, session: AsyncSession, promise: Promise, now_
     due_ms = next_moment(within, now_ms)
     if due_ms is None:
         due_ms = now_ms + cb.policy.expires_ms
-    times = {"due_ms": due_ms, "expires_ms": expires_at(cb.policy, due_ms, promise.by_ms)}
+    times: dict[str, Any] = {"due_ms": due_ms, "expires_ms": expires_at(cb.policy, due_ms, promise.by_ms)}
     words = "nobody is rung at this time"
     await record.change(session, promise, PromiseState.DUE_LATER, "later", words=words, **given, **times)
     return False

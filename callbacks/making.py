@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 class NewPromise:
     """What is asked for. ``arrival_us`` 0: the ticket of the live contact in the line, else of now.
 
-    ``window`` (start and end, ms): not before its start. ``told_by_ms``: the far end of the wait that was told.
+    ``window`` (start and end, ms): not before its start. ``told_by_ms``: the far end of the wait told.
     """
 
     number: str

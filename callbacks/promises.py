@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlmodel import col, func, select
@@ -49,7 +49,7 @@ __all__ = [
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a promise stands: ``position`` counts from 1, 0 when it does not wait in the line (or the line
-    does not say); ``waiting``: how many do in its queue. ``state`` may be RESERVED, which only the line knows."""
+    does not say); ``waiting``: how many do in its queue. RESERVED is a state that only the line knows."""
 
     position: int
     waiting: int
@@ -140,8 +140,8 @@ async def came_back(
 ) -> Entry:
     """Somebody who has a promise rings in: the call takes the better place, and holds it for the promise.
 
-    ``card`` is given promise and tries. The promise is superseded when the call is answered, and gets its place
-    back when it is abandoned. Raises Unavailable when Redis is away; SQL away, the place is taken all the same.
+    ``card`` is given promise and tries. The promise is superseded when the call is answered, and gets its
+    place back when it is abandoned. Raises Unavailable when Redis is away; SQL may be.
     """
     card = _with_promise(card, promise)
     held = True
@@ -150,7 +150,7 @@ async def came_back(
             fresh = await record.locked_if_any(session, promise.id)
             held = fresh is not None and record.is_open(fresh) and fresh.state != PromiseState.CONNECTED
             if held and fresh is not None and fresh.live_contact != contact:
-                given = {"by": "merchant", "now_ms": now_ms, "live_contact": contact}
+                given: dict[str, Any] = {"by": "merchant", "now_ms": now_ms, "live_contact": contact}
                 await record.change(session, fresh, None, "returned", **given)
             promise = fresh or promise
     except Unavailable:
@@ -162,13 +162,11 @@ async def came_back(
         turn = turn_name(promise.id, promise.turn)
         if await cb.line.contact(turn) is not None:
             return await cb.line.take_up(contact, turn, caller_key=caller_key, **joining)
-    ticket = {"arrival_us": promise.arrival_us, "entered_ms": promise.entered_ms}
+    ticket: dict[str, Any] = {"arrival_us": promise.arrival_us, "entered_ms": promise.entered_ms}
     return await cb.line.rejoin(contact, **ticket, **joining)
 
 
 def _with_promise(card: Card, promise: Promise) -> Card:
-    from dataclasses import replace
-
     return replace(card, promise=promise.id, tries=promise.tries)
 
 

@@ -6,8 +6,11 @@ Every verb here may come twice, late or beside another: the attempt's state deci
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from callbacks import record
 from callbacks.moments import bounds
@@ -118,15 +121,13 @@ async def agent_gone(cb: Office, carrier: Carrier, turn: str, fence: int, now_ms
 
 async def attempt_of(cb: Office, turn: str, fence: int) -> Attempt | None:
     """The attempt of this reservation of a turn. Raises Unavailable."""
-    from sqlmodel import select
-
     async with cb.sql.reading() as session:
         found = await session.exec(select(Attempt).where(Attempt.contact == turn, Attempt.fence == fence))
         return found.first()
 
 
 async def stop_ringing(carrier: Carrier, attempt: Attempt) -> None:
-    """Withdraw the call at the carrier as long as it is not picked up; what fails, the pick-up's check mends."""
+    """Withdraw a call that is not picked up; where that fails, the pick-up's own check hangs up."""
     if not attempt.call_sid:
         return
     try:
@@ -183,7 +184,7 @@ def _is_its_call(attempt: Attempt, call_sid: str) -> bool:
 
 async def _not_reached(
     cb: Office,
-    session: record.AsyncSession,
+    session: AsyncSession,
     promise: Promise,
     attempt: Attempt,
     result: Result,
@@ -192,7 +193,7 @@ async def _not_reached(
     counted: bool,
 ) -> None:
     """A promise whose attempt was in vain moves on."""
-    given = {"by": "line", "now_ms": now_ms, "words": result.value}
+    given: dict[str, Any] = {"by": "line", "now_ms": now_ms, "words": result.value}
     held_by = "" if promise.held_by in ("", attempt.call_sid) else promise.held_by
     if result is Result.AGENT_GONE or not counted:
         await record.change(session, promise, PromiseState.IN_LINE, "in_line", **given, held_by=held_by)
@@ -201,7 +202,7 @@ async def _not_reached(
 
 
 async def again_later(
-    cb: Office, session: record.AsyncSession, promise: Promise, result: Result, now_ms: int, by: str
+    cb: Office, session: AsyncSession, promise: Promise, result: Result, now_ms: int, by: str
 ) -> None:
     """One more try in vain: due again after the policy's pause, or unreachable."""
     tries = promise.tries + 1
@@ -255,8 +256,6 @@ async def _find(cb: Office, carrier: Carrier, attempt: Attempt) -> Call | None:
     """The call of this attempt, by the carrier's word. A live one goes before one that is over."""
     if attempt.call_sid:
         return await carrier.call(attempt.call_sid)
-    from sqlmodel import col, select
-
     async with cb.sql.reading() as session:
         promise = await session.get(Promise, attempt.promise)
         if promise is None:
