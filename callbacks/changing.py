@@ -1,4 +1,4 @@
-"""Changing a promise: by its merchant, an agent or a supervisor. SQL first; the line follows, at once or later.
+"""Changing a promise: by its merchant, an agent or a supervisor. SQL first; the line follows, then or later.
 
 Each returns the promise as it now is. All raise Mendable when there is none of that name, Conflict when it
 cannot be changed from where it stands, and Unavailable when SQL is away: then nothing has changed.
