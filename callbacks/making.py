@@ -13,7 +13,7 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from callbacks import record
-from callbacks.dialing import card_of
+from callbacks.cards import card_of
 from callbacks.moments import bounds, next_moment, zone_info
 from callbacks.office import Conflict, Office
 from callbacks.states import PromiseState

@@ -9,8 +9,8 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from callbacks import record
+from callbacks.cards import card_of
 from callbacks.changing import assign, cancel, later, move, reschedule, resolve, skip
-from callbacks.dialing import card_of
 from callbacks.making import Made, NewPromise, make
 from callbacks.office import Office
 from callbacks.states import PromiseState
