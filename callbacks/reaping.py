@@ -136,5 +136,5 @@ async def _unstuck(session: AsyncSession, promise_id: str, now_ms: int) -> None:
     elif promise.state == PromiseState.DIALING and await record.open_attempt(session, promise.id) is None:
         there, lost = PromiseState.IN_LINE, "its attempt was lost"
         await record.change(
-            session, promise, there, "in_line", by="line", now_ms=now_ms, words=words, held_by=""
+            session, promise, there, "in_line", by="line", now_ms=now_ms, words=lost, held_by=""
         )
