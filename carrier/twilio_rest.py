@@ -237,13 +237,24 @@ class Carrier:
             return False
         return await self._there(participant.delete_async)
 
+    async def participants(self, conference: str) -> frozenset[str]:
+        """The labels of those who are in the running conference of that name; nobody when there is none."""
+        sid = await self._running(conference)
+        if sid is None:
+            return frozenset()
+        found = await self._ask(lambda: self._client.conferences(sid).participants.list_async(limit=10))
+        return frozenset(str(each.label) for each in found if str(each.status) == "connected")
+
     async def _participant(self, conference: str, call_sid: str) -> Any | None:
-        """By the conference's name: the running one of that name."""
+        sid = await self._running(conference)
+        return None if sid is None else self._client.conferences(sid).participants(call_sid)
+
+    async def _running(self, conference: str) -> str | None:
+        """The SID of the running conference of that name."""
         found = await self._ask(
             lambda: self._client.conferences.list_async(friendly_name=conference, limit=5)
         )
-        sid = next((each.sid for each in found if str(each.status) != "completed"), None)
-        return None if sid is None else self._client.conferences(sid).participants(call_sid)
+        return next((str(each.sid) for each in found if str(each.status) != "completed"), None)
 
     async def _there(self, work: Callable[[], Awaitable[Any]]) -> bool:
         try:

@@ -19,6 +19,7 @@ from carrier.numbers import dialable, masked
 from carrier.twilio_rest import Ambiguous, Busy, Carrier, Dequeued, Refused
 from foundation.clock import Clock
 from foundation.errors import Unavailable
+from ivr.holding import hold_queue
 from ivr.legs import Legs
 from ivr.slips import Slip
 from ivr.standing import conference_name
@@ -121,7 +122,8 @@ async def fetch(event: Event, tools: Tools) -> None:
         return
     url = _url(tools, "connect", now, f"&fence={now.fence}&since={tools.clock.now_ms()}")
     try:
-        taken = await tools.carrier.dequeue(f"{now.queue}.{now.band}", now.contact, url)
+        held_in = hold_queue(tools.line.policy, now.queue, now.band, now.contact)
+        taken = await tools.carrier.dequeue(held_in, now.contact, url)
         if taken is Dequeued.LOST:
             await tools.carrier.redirect(now.contact, url)
     except Refused:

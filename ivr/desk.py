@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from announcements.pacing import Pacing
 from foundation.clock import Clock
 from ivr.glance import Glance
+from ivr.holding import LONGEST_NAME, hold_queues
 from ivr.legs import Legs
 from ivr.menus import Centre
 from ivr.music import CLIPS
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
     from queueing.line import Line
     from queueing.policy import LinePolicy
     from queueing.roster import Roster
-
-
-TWILIO_NAME = 64
-"""Characters of a queue's name at Twilio: ours holds queue and band."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +62,9 @@ class Desk:
     clips: tuple[str, ...] = CLIPS
 
     def __post_init__(self) -> None:
-        for queue in self.policy.queues:
-            for band in self.policy.bands:
-                if len(f"{queue.name}.{band.name}") > TWILIO_NAME:
-                    raise ValueError(f"queue {queue.name} and band {band.name}: too long together for Twilio")
+        for name, (queue, band) in hold_queues(self.policy).items():
+            if len(name) > LONGEST_NAME:
+                raise ValueError(f"queue {queue} and band {band}: too long together for Twilio")
 
     @cached_property
     def signature(self) -> SignatureCheck:

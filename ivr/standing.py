@@ -20,7 +20,7 @@ def answer(desk: Desk, visit: Visit, now: ContactNow, slip: Slip, *words: Uttera
         return entering.goodbye(desk, slip)
     if now.state is ContactState.CONNECTED or now.accepted:
         return meet(desk, visit, slip, now.fence)
-    return entering.enqueue(desk, slip, *words)
+    return entering.enqueue(desk, slip, *words, contact=visit.contact)
 
 
 def slip_of(desk: Desk, now: ContactNow, known: Slip | None = None) -> Slip:

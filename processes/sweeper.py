@@ -16,6 +16,7 @@ import structlog
 from foundation.clock import Clock
 from processes.beating import keep_beating
 from processes.effects import Dispatcher, effects_queue, open_for_rq
+from processes.joins import Joins
 from processes.opening import Stores, opened
 from processes.provision import open_carrier
 from processes.reconcile import Reconciler
@@ -31,6 +32,8 @@ EXPIRE_AT_ONCE = 100
 PULSE_MS = 1_000
 TRIM_MS = 30_000
 RECONCILE_MS = 30_000
+ROOM_MS = 600_000
+JOINS_MS = 3_000
 
 log = structlog.get_logger(__name__)
 
@@ -92,6 +95,7 @@ async def _reconcile(stores: Stores, settings: Settings, counts: Counter[str]) -
     reconciler = Reconciler(
         carrier, stores.line, stores.clock, stores.plan.policy, settings.surgeline_public_url
     )
+    joins = Joins(carrier, stores.roster, stores.line, stores.clock)
     unrecorded = Unrecorded(
         carrier, stores.line, stores.redis, stores.sql, stores.clock, settings.twilio_number
     )
@@ -102,13 +106,23 @@ async def _reconcile(stores: Stores, settings: Settings, counts: Counter[str]) -
         counts["calls_missed"] += len(drift.missing)
         return RECONCILE_MS
 
+    async def look_at_joins() -> float:
+        counts["joins_unnoticed"] += len(await joins.look())
+        return JOINS_MS
+
+    async def make_room() -> float:
+        counts["queues_widened"] += await reconciler.make_room()
+        return ROOM_MS
+
     async def look_back() -> float:
         counts["calls_unrecorded"] += len(await unrecorded.look())
         return RECONCILE_MS
 
     try:
-        await stores.clock.sleep(RECONCILE_MS)
         async with asyncio.TaskGroup() as together:
+            together.create_task(rounds(stores.clock, "room", make_room, counts))
+            together.create_task(rounds(stores.clock, "joins", look_at_joins, counts))
+            await stores.clock.sleep(RECONCILE_MS)
             together.create_task(rounds(stores.clock, "reconcile", look, counts))
             if settings.twilio_number:
                 together.create_task(rounds(stores.clock, "unrecorded", look_back, counts))
