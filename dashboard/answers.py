@@ -128,8 +128,9 @@ def line_kind(line: str) -> str:
 
 class QueueAnswer(Answer):
     queue: str
-    waiting: int
-    oldest_entered_ms: int | None
+    waiting: int = Field(description="Callers and callbacks.")
+    promises: int = Field(description="The callbacks among the waiting.")
+    oldest_entered_ms: int | None = Field(description="Of the callers.")
     longest_wait_ms: int
     agents: int = Field(description="At work (neither off nor away) and serving it.")
     ready: int
@@ -139,6 +140,7 @@ class QueueAnswer(Answer):
         return cls(
             queue=now.queue,
             waiting=now.waiting,
+            promises=now.promises,
             oldest_entered_ms=now.oldest_entered_ms,
             longest_wait_ms=now.longest_wait_ms,
             agents=now.agents,

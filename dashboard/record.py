@@ -22,6 +22,7 @@ from dashboard.spells import TURNS, Turn, clipped, order, spells
 from dashboard.views import END_WORDS
 from queueing import figures as reckoning
 from queueing.figures import ContactRow, Figures, PresenceRow, Stretch
+from queueing.names import TURN_PREFIX, is_turn
 from queueing.records import ContactNow
 from queueing.states import Disposition
 from queueing.tables import Contact, ContactEvent, VoiceMessage
@@ -35,6 +36,9 @@ LOOK_BACK_MS = 24 * 3_600_000
 PAST = 5
 
 Change = Callable[[], Awaitable[None]]
+
+_CALLS = ~col(Contact.contact).startswith(TURN_PREFIX)
+"""Not a callback's turn: somebody rang, or was rung."""
 
 
 def today(rooms: Rooms) -> date:
@@ -103,8 +107,12 @@ async def figures_between(rooms: Rooms, from_ms: int, to_ms: int) -> Figures:
 
 
 async def _contact_rows(rooms: Rooms, from_ms: int, to_ms: int, queue: str) -> list[ContactRow]:
-    """Contacts that came to the line, in the order they came. Who rang outside hours did not."""
+    """Contacts that came to the line, in the order they came. Who rang outside hours did not.
+
+    The turns of callbacks are among them, marked: they took the agents' time.
+    """
     wanted = (
+        col(Contact.contact),
         col(Contact.queue),
         col(Contact.entered_ms),
         col(Contact.disposition),
@@ -129,8 +137,9 @@ async def _contact_rows(rooms: Rooms, from_ms: int, to_ms: int, queue: str) -> l
             answered_ms=answered,
             left_ms=ended,
             handling_ms=handling or None,
+            turn=is_turn(name),
         )
-        for its_queue, entered, disposition, answered, ended, handling in rows
+        for name, its_queue, entered, disposition, answered, ended, handling in rows
     ]
 
 
@@ -170,8 +179,8 @@ async def contacts_between(
     start: int = 0,
     count: int = 50,
 ) -> tuple[list[RecordRow], int]:
-    """A page of contacts, the newest first, and how many there are in all."""
-    clauses = _span(from_ms, to_ms, queue)
+    """A page of calls, the newest first, and how many there are in all."""
+    clauses = [*_span(from_ms, to_ms, queue), _CALLS]
     if disposition:
         clauses.append(col(Contact.disposition) == disposition)
     page = (

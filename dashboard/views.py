@@ -79,12 +79,20 @@ class QueueRow:
     waiting: int
     oldest_ms: int | None
     level: Level
+    promises: int = 0
+    """The callbacks among the waiting; the oldest is a caller."""
 
 
 def queue_rows(board: Board, longest_target_ms: int) -> list[QueueRow]:
     """The queues as desk and wallboard list them, in the centre's order."""
     return [
-        QueueRow(now.queue, now.waiting, now.oldest_entered_ms, level(now.longest_wait_ms, longest_target_ms))
+        QueueRow(
+            now.queue,
+            now.waiting,
+            now.oldest_entered_ms,
+            level(now.longest_wait_ms, longest_target_ms),
+            now.promises,
+        )
         for now in board.queues.values()
     ]
 
@@ -105,6 +113,7 @@ class WallView:
     longest_hours: bool
     longest_target_ms: int
     waiting: int
+    promises: int
     within_s: int
     target_pct: int
     level_pct: str
@@ -141,6 +150,7 @@ def wall_view(
         longest_hours=longest >= 3_600_000,
         longest_target_ms=longest_wait_ms,
         waiting=sum(now.waiting for now in board.queues.values()),
+        promises=sum(now.promises for now in board.queues.values()),
         within_s=within_s,
         target_pct=answered_pct,
         level_pct=pct(day.service_level),

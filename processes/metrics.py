@@ -100,8 +100,12 @@ def _line(board: Board | None) -> list[Metric]:
         return [up]
     waiting = GaugeMetricFamily("surgeline_waiting", "Contacts waiting.", labels=["queue"])
     oldest = GaugeMetricFamily("surgeline_longest_wait_seconds", "The longest wait now.", labels=["queue"])
+    callbacks = GaugeMetricFamily(
+        "surgeline_waiting_callbacks", "Callbacks among the contacts waiting.", labels=["queue"]
+    )
     for queue in board.queues.values():
         waiting.add_metric([queue.queue], queue.waiting)
+        callbacks.add_metric([queue.queue], queue.promises)
         oldest.add_metric([queue.queue], queue.longest_wait_ms / 1000)
     agents = GaugeMetricFamily("surgeline_agents", "Agents by presence.", labels=["presence"])
     for presence, count in board.presences.items():
@@ -109,7 +113,7 @@ def _line(board: Board | None) -> list[Metric]:
     joined = GaugeMetricFamily("surgeline_contacts", "Contacts with an agent.", labels=["state"])
     joined.add_metric(["reserved"], board.reserved)
     joined.add_metric(["connected"], board.connected)
-    return [up, waiting, oldest, agents, joined]
+    return [up, waiting, callbacks, oldest, agents, joined]
 
 
 def _processes(beats: list[Beat], now_ms: int) -> list[Metric]:

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 import structlog
 
-from callbacks.turns import promise_of
 from carrier.twilio_rest import Carrier, Member
 from foundation.clock import Clock
 from ivr.holding import LARGEST, hold_queues
 from ivr.slips import Slip
 from queueing.line import Line
+from queueing.names import is_turn
 from queueing.policy import LinePolicy
 from queueing.records import Card, ContactNow
 from queueing.states import ContactState, Disposition
@@ -120,7 +120,9 @@ class Reconciler:
         for queue in self.policy.queues:
             start = 0
             while page := await self.line.waiting(queue.name, start, PAGE):
-                found += [contact for contact in page if not promise_of(contact.contact)]
+                found += [
+                    now for now in page if not is_turn(now.contact)
+                ]  # no call, and not Twilio's to know
                 start += len(page)
         return found
 

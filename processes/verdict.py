@@ -15,6 +15,7 @@ from foundation.clock import SystemClock, monotonic_s
 from foundation.connections import Sql, open_sql
 from foundation.errors import Unavailable
 from processes.settings import Settings
+from queueing.names import TURN_PREFIX
 from queueing.states import Disposition
 from queueing.tables import Contact, ContactEvent
 
@@ -102,11 +103,13 @@ async def _without_one_outcome(sql: Sql, over: list[str]) -> list[str]:
 
 
 async def _outcomes(sql: Sql) -> Counter[str]:
-    """Contacts by disposition; those that are not over as "connected" or "waiting"."""
+    """Calls by disposition, no callback's turn; those that are not over as "connected" or "waiting"."""
     outcomes: Counter[str] = Counter()
     async with sql.reading(statement_s=5) as session:
-        told = select(Contact.disposition, Contact.answered_ms, func.count()).group_by(
-            col(Contact.disposition), col(Contact.answered_ms)
+        told = (
+            select(Contact.disposition, Contact.answered_ms, func.count())
+            .where(~col(Contact.contact).startswith(TURN_PREFIX))
+            .group_by(col(Contact.disposition), col(Contact.answered_ms))
         )
         for disposition, answered_ms, count in await session.exec(told):
             outcomes[disposition or ("connected" if answered_ms else "waiting")] += count

@@ -35,6 +35,8 @@ class ContactRow:
     answered_ms: int | None = None
     left_ms: int | None = None
     handling_ms: int | None = None
+    turn: bool = False
+    """A callback's, and nobody's call: the talk took its time, and is counted for nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Figures:
     """What a stretch of time came to."""
 
     offered: int = 0
-    """Contacts that entered the line."""
+    """Calls that entered the line."""
 
     answered: int = 0
     """Those that an agent met."""
@@ -85,7 +87,10 @@ class Figures:
     """Average speed of answer: sum of the waits of the answered / answered."""
 
     aht_ms: float | None = None
-    """Average handling time: sum of talk and wrap-up / answered contacts whose handling is over."""
+    """Average handling time: sum of talk and wrap-up / answered contacts whose handling is over.
+
+    Callbacks that came to a talk are among them.
+    """
 
     longest_wait_ms: int | None = None
     """The longest wait of all, also of those who hung up or still wait."""
@@ -119,7 +124,8 @@ def figures(
     short_ms: int = SHORT_ABANDON_MS,
 ) -> Figures:
     """The figures of these contacts and of this time of agents."""
-    rows = list(contacts)
+    everything = list(contacts)
+    rows = [row for row in everything if not row.turn]
     answered = [row for row in rows if row.answered_ms is not None]
     unanswered = [row for row in rows if row.answered_ms is None]
     waiting = [row for row in unanswered if not row.outcome]
@@ -128,7 +134,8 @@ def figures(
     in_time = sum(wait_ms(row, now_ms) <= within_ms for row in answered)
     undecided = sum(wait_ms(row, now_ms) <= within_ms for row in waiting)
     counted = len(rows) - undecided
-    handled = [row.handling_ms for row in answered if row.handling_ms is not None]
+    talks = [row for row in everything if row.answered_ms is not None]
+    handled = [row.handling_ms for row in talks if row.handling_ms is not None]
     return Figures(
         offered=len(rows),
         answered=len(answered),

@@ -119,7 +119,7 @@ def _describe(contact: Contact, event: Event) -> None:
         card = Card.unpacked(event.fields["card"])
         contact.caller, contact.merchant_id, contact.merchant = card.caller, card.merchant_id, card.merchant
         contact.location, contact.tier, contact.product = card.location, card.tier, card.product
-        contact.language, contact.topic = card.language, card.topic
+        contact.language, contact.topic, contact.promise = card.language, card.topic, card.promise
 
 
 async def _keep_message(session: AsyncSession, contact: Contact, event: Event) -> None:

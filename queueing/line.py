@@ -351,12 +351,12 @@ class Line:
         return [ContactNow.read(told[i], told[i + 1], start + i // 2 + 1) for i in range(0, len(told), 2)]
 
     async def look(self, now_ms: int) -> Board:
-        """The whole line at a glance. Costs a step per agent: once a second, not once a call."""
+        """The whole line at a glance. Costs a step per agent and contact: once a second, not once a call."""
         *seen, told = await self._run("look")
         agents = [AgentNow.read(told[i], told[i + 1]) for i in range(0, len(told), 2)]
         in_line = {
-            queue.name: (waiting, int(oldest) if oldest else None)
-            for queue, (waiting, oldest) in zip(self.policy.queues, seen, strict=True)
+            queue.name: (waiting, int(oldest) if oldest else None, turns)
+            for queue, (waiting, oldest, turns) in zip(self.policy.queues, seen, strict=True)
         }
         return Board.of(in_line, agents, now_ms)
 

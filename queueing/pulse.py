@@ -18,6 +18,7 @@ from queueing import journal
 from queueing.journal import Event
 from queueing.keys import Keys
 from queueing.line import Line
+from queueing.names import is_turn
 from queueing.policy import LinePolicy
 from queueing.records import Board
 
@@ -35,7 +36,10 @@ class Priors:
 
 @dataclass(frozen=True, slots=True)
 class QueuePulse:
-    """One queue now. ``agents`` are at work and serve it; ``hangup_per_s`` is per second of waiting."""
+    """One queue now. ``agents`` are at work and serve it; ``hangup_per_s`` is per second a caller waits.
+
+    Callbacks wait too, and take an agent's time, but nobody hangs up.
+    """
 
     waiting: int
     agents: int
@@ -76,7 +80,7 @@ class Lessons:
             if handling.isdigit() and int(handling) > 0:
                 sums.handled = sums.handled * fade + int(handling) / 1000
                 sums.contacts = sums.contacts * fade + 1
-            elif event.kind == "ended":
+            elif event.kind == "ended" and not is_turn(event.contact):  # a turn cannot hang up
                 waited = int(event.fields.get("wait_ms", "0") or 0) / 1000
                 hung_up = event.fields.get("disposition") == "abandoned"
                 sums.waited = sums.waited * fade + waited
@@ -97,7 +101,7 @@ def reckon(board: Board, lessons: Lessons) -> Pulse:
     queues = {}
     for name, now in board.queues.items():
         # The oldest's age and the youngest's nought: half of it each, on average.
-        waiting_s = now.waiting * now.longest_wait_ms / 2000
+        waiting_s = (now.waiting - now.promises) * now.longest_wait_ms / 2000
         handling_s, rate = lessons.of(name, waiting_s)
         queues[name] = QueuePulse(now.waiting, now.agents, round(handling_s, 1), round(rate, 8))
     return Pulse(board.at_ms, queues)

@@ -276,14 +276,20 @@ class Expired:
 
 @dataclass(frozen=True, slots=True)
 class QueueNow:
-    """One queue at a glance. ``agents`` are at work (neither off nor away) and serve it."""
+    """One queue at a glance. ``agents`` are at work (neither off nor away) and serve it.
+
+    The oldest and the longest wait are of callers: who is owed a callback does not hold on.
+    """
 
     queue: str
     waiting: int
+    """Callers and callbacks."""
     oldest_entered_ms: int | None
     longest_wait_ms: int
     agents: int
     ready: int
+    promises: int = 0
+    """The callbacks among the waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,13 +305,13 @@ class Board:
 
     @classmethod
     def of(
-        cls, in_line: Mapping[str, tuple[int, int | None]], agents: Iterable[AgentNow], now_ms: int
+        cls, in_line: Mapping[str, tuple[int, int | None, int]], agents: Iterable[AgentNow], now_ms: int
     ) -> Board:
-        """From how many wait in each queue and when the oldest entered, and from everybody's page."""
+        """From each queue's waiting, its oldest caller's entry and its callbacks; and everybody's page."""
         everybody = tuple(sorted(agents, key=lambda agent: agent.agent))
         at_work = [a for a in everybody if a.presence not in (Presence.OFF, Presence.AWAY)]
         queues = {}
-        for queue, (waiting, oldest_ms) in in_line.items():
+        for queue, (waiting, oldest_ms, promises) in in_line.items():
             serving = [agent for agent in at_work if queue in agent.skills]
             queues[queue] = QueueNow(
                 queue=queue,
@@ -314,6 +320,7 @@ class Board:
                 longest_wait_ms=max(0, now_ms - oldest_ms) if oldest_ms is not None else 0,
                 agents=len(serving),
                 ready=sum(agent.presence is Presence.READY for agent in serving),
+                promises=promises,
             )
         presences = {p: sum(agent.presence is p for agent in everybody) for p in Presence}
         connected = sum(a.presence is Presence.TALKING and not a.deadline_ms for a in everybody)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from queueing.journal import Event
+from queueing.names import is_turn
 from queueing.states import Disposition
 
 _OVERRULED = frozenset({"", Disposition.CLOSED.value, Disposition.FULL.value})
@@ -77,7 +78,8 @@ def _whole(event: Event, name: str) -> int:
 
 
 def _entered(story: Story, event: Event) -> None:
-    entered_ms = _whole(event, "since") or event.at_ms
+    # A turn came when it came into the line, however long ago its merchant rang.
+    entered_ms = event.at_ms if is_turn(event.contact) else _whole(event, "since") or event.at_ms
     # In the line once more after Redis was lost: it is the same call, and as old.
     story.entered_ms = min(story.entered_ms, entered_ms) if story.queue else entered_ms
     story.queue = story.last_queue = event.queue

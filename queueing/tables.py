@@ -18,7 +18,10 @@ def _ms(*, nullable: bool = False, index: bool = False) -> Any:
 
 
 class Contact(SQLModel, table=True):
-    """One call to the centre, from ringing to its one recorded outcome."""
+    """One call to the centre, from ringing to its one recorded outcome; or a turn of a callback in the line.
+
+    ``names.is_turn`` tells the two apart: nobody rang for a turn, and figures of calls leave it out.
+    """
 
     __tablename__ = "contact"
     __table_args__ = (
@@ -41,7 +44,10 @@ class Contact(SQLModel, table=True):
     product: str = ""
     language: str = Field(default="", max_length=8)
     topic: str = Field(default="", max_length=64)
+    promise: str = Field(default="", max_length=32, index=True)
+    """The callback that a turn stands for, or that is owed to who rings."""
     entered_ms: int = _ms(index=True)
+    """When it rang; of a turn, when it came into the line."""
     answered_ms: int | None = _ms(nullable=True)
     """When an agent was first met."""
     ended_ms: int | None = _ms(nullable=True)

@@ -43,6 +43,6 @@ end
 redis.call('ZREM', waiting_at .. c.queue, contact)
 close(contact, c, 'promised')
 local t = newcomer(c.queue, c.band, c.head_start, c.arrival, c.entered, '', card)
-tell_entered(turn, t, 0, since(t))
+tell_entered(turn, t, 0, '')
 line_up(turn, t)
 return told_of(turn, 'entered', 0)

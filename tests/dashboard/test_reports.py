@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboard.record import contacts_between, report, today
 from dashboard.reports import choose, harmless, pager, written
 from queueing.tables import Contact, ContactEvent
 
@@ -51,6 +52,23 @@ async def test_a_day_by_hour_with_its_totals(sign_in, rooms, clock) -> None:
     assert "By hour, in the time zone UTC" in page
     assert "1 answered and 2 abandoned of 3 offered" in page
     assert "1:20" in page, "the handling time"
+
+
+async def test_callbacks_are_no_calls_of_the_report_but_their_talks_take_time(sign_in, rooms, clock) -> None:
+    now = clock.now_ms()
+    await write_down(
+        rooms,
+        contact("CA1", now - 1_000_000),
+        contact("PR00000000000000aa.1", now - 1_000_000, ends="not_reached", wait_s=900),
+        contact("PR00000000000000aa.2", now - 1_000_000, wait_s=900),
+    )
+    browser = await sign_in("lead1")
+    page = (await browser.get("/reports")).text
+    assert "1 answered and 0 abandoned of 1 offered" in page
+    whole = await report(rooms, first=today(rooms), last=today(rooms), queue="", by="hour")
+    assert (whole.total.offered, whole.total.aht_ms, whole.total.asa_ms) == (1, 80_000, 10_000)
+    rows, total = await contacts_between(rooms, now - 3_600_000, now)
+    assert ([row.contact for row in rows], total) == (["CA1"], 1)
 
 
 async def test_occupancy_comes_from_the_agents_time(sign_in, rooms, clock) -> None:

@@ -86,6 +86,16 @@ def test_the_wallboard_names_nobody() -> None:
     assert "Agent 1" not in repr(told)
 
 
+def test_the_wallboard_tells_callbacks_from_callers() -> None:
+    queues = {"support": QueueNow("support", 7, 1_000, 700_000, 2, 1, promises=2)}
+    busy = Board(701_000, queues, {}, 0, 0, ())
+    told = views.wall_view(
+        busy, Figures(), answered_pct=80, within_s=30, longest_wait_ms=600_000, abandoned_pct=5
+    )
+    assert (told.waiting, told.promises) == (7, 2)
+    assert [(row.waiting, row.promises) for row in views.queue_rows(busy, 600_000)] == [(7, 2)]
+
+
 def test_an_idle_line_has_no_longest_wait() -> None:
     told = views.wall_view(
         board(support=0),

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from foundation.errors import Mendable, Unavailable
+from foundation.sql import normalised
 from processes import migrating
 from processes.serve import prepare_tables
 from processes.settings import Settings
@@ -44,6 +45,27 @@ def test_taken_twice_they_change_nothing(url: str) -> None:
 def test_before_the_first_step_all_tables_are_missing(url: str) -> None:
     assert migrating.current(url) == ""
     assert migrating.differences(url)
+
+
+def test_the_contacts_of_the_version_before_are_kept_and_it_may_go_on_writing_them(url: str) -> None:
+    """While a new version takes over, the old one still writes."""
+    migrating.upgrade(url, "0001")
+    engine = create_engine(
+        normalised(url).set(drivername="sqlite") if url.startswith("sqlite") else normalised(url)
+    )
+    texts = "last_queue, band, caller, merchant, location, tier, product, language, topic, disposition, agent"
+    counts = "entered_ms, talk_ms, wrap_ms, handling_ms, missed, transfers"
+    columns = f"contact, queue, {texts}, outcome, note, {counts}, resumed"
+    blank = ", ".join(["''"] * 13 + ["0"] * 6 + ["false"])
+    write = "INSERT INTO contact ({}) VALUES (:contact, 'support', {})"
+    for contact in ("CA1", "CA2"):
+        with engine.begin() as connection:
+            connection.execute(text(write.format(columns, blank)), {"contact": contact})
+        migrating.upgrade(url)
+    with engine.begin() as connection:
+        rows = connection.execute(text("SELECT contact, promise FROM contact ORDER BY contact")).all()
+    engine.dispose()
+    assert [tuple(row) for row in rows] == [("CA1", ""), ("CA2", "")]
 
 
 def test_a_step_that_fails_leaves_nothing_behind(url: str) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -31,6 +32,20 @@ def left_message(after_s: float) -> ContactRow:
 
 def still_waiting(since_s: float) -> ContactRow:
     return ContactRow("support", NOW - round(since_s * S))
+
+
+def test_a_callback_is_no_offered_call_but_its_talk_takes_time():
+    turns = [
+        ContactRow("support", T, "answered", T + 900 * S, None, 400 * S, turn=True),
+        ContactRow("support", T, "not_reached", None, T + 900 * S, 30 * S, turn=True),
+        ContactRow("support", T, "set_aside", None, T + 900 * S, turn=True),
+        ContactRow("support", T, turn=True),
+    ]
+    calls = [answered(10, 200), hung_up(40), ContactRow("support", T, "promised", None, T + 20 * S)]
+    without, told = figures(calls, now_ms=NOW), figures([*calls, *turns], now_ms=NOW)
+    assert told.aht_ms == 300_000
+    assert replace(told, aht_ms=without.aht_ms) == without
+    assert without.other == 1
 
 
 def test_a_morning_worked_out_by_hand():

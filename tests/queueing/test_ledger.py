@@ -110,6 +110,28 @@ async def test_a_contact_row_tells_the_whole_story(centre: Centre, books: Sql) -
     assert (told["CA3"]["disposition"], told["CA3"]["merchant"]) == ("closed", "Corner Bakery")
 
 
+async def test_calls_and_turns_are_written_down_with_their_promise(centre: Centre, books: Sql) -> None:
+    promise, turn = "PR00000000000000aa", "PR00000000000000aa.1"
+    card = replace(CARD, promise=promise)
+    await centre.line.enter("CA1", queue="support", band="p2", card=CARD, now_ms=centre.now_ms)
+    centre.clock.advance(s=30)
+    await centre.line.promise("CA1", turn, card=card, now_ms=centre.now_ms)
+    centre.clock.advance(s=30)
+    await centre.line.take_up("CA2", turn, queue="support", band="p2", card=card, now_ms=centre.now_ms)
+    async with books.session() as session:
+        await ledger.record(session, await centre.told())
+    told = await rows(books)
+    seen = {name: (row["promise"], row["disposition"], row["resumed"]) for name, row in told.items()}
+    assert seen == {
+        "CA1": ("", "promised", False),
+        turn: (promise, "set_aside", False),
+        "CA2": (promise, "", True),
+    }
+    assert told[turn]["merchant"] == "Corner Bakery"
+    assert (told["CA1"]["wait_ms"], told[turn]["wait_ms"]) == (30_000, 60_000)
+    assert told[turn]["entered_ms"] == centre.now_ms - 30_000
+
+
 @pytest.mark.parametrize("seed", range(3))
 async def test_the_record_is_the_same_however_the_events_come(centre: Centre, books: Sql, seed: int) -> None:
     events = await busy_hour(centre)

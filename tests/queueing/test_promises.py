@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from foundation.errors import Mendable
+from queueing import pulse
 from queueing.line import Card, Entry, Outcome, Queue
 from queueing.presence import Presence
 from queueing.records import EntryOutcome
 from queueing.states import ContactState, Disposition
+from queueing.story import told_from
 from tests.queueing.conftest import Centre
 
 TURN = "PR00000000000000aa.1"
@@ -251,3 +253,67 @@ async def test_no_verb_leaves_anything_behind(centre: Centre) -> None:
     centre.clock.advance(ms=centre.policy.forget_ms)
     assert sorted(e.contact for e in await centre.expire()) == ["CA1", "CA2", TURN]
     assert set(await centre.redis.hkeys(centre.keys.book)) == {"@ann", "#"}
+
+
+# --- the record and the figures -----------------------------------------------------------------------
+
+
+async def test_the_board_tells_callbacks_from_callers(centre: Centre) -> None:
+    """Who waits for a callback does not hold on: the longest wait is a caller's."""
+    await centre.ring("CA1")
+    centre.clock.advance(minutes=5)
+    await centre.ring("CA2")
+    await centre.ring("CA3", "billing")
+    await promise(centre, "CA1")
+    await promise(centre, "CA3", "PR00000000000000bb.1")
+    board = await centre.line.look(centre.now_ms)
+    support, billing = board.queues["support"], board.queues["billing"]
+    assert (support.waiting, support.promises, support.longest_wait_ms) == (2, 1, 0)
+    assert support.oldest_entered_ms == centre.now_ms
+    assert (billing.waiting, billing.promises, billing.oldest_entered_ms) == (1, 1, None)
+
+
+async def test_all_callbacks_of_a_long_line_are_counted(centre: Centre) -> None:
+    centre = centre.but(queues=(Queue("support", max_waiting=5_000),))
+    for number in range(1_200):
+        await centre.ring(f"CA{number}")
+        if number % 3 == 0:
+            await promise(centre, f"CA{number}", f"PR{number:016x}.1")
+    board = await centre.line.look(centre.now_ms)
+    assert (board.queues["support"].waiting, board.queues["support"].promises) == (1_200, 400)
+
+
+async def test_nothing_is_learned_about_patience_from_who_cannot_hang_up(centre: Centre) -> None:
+    lessons = pulse.Lessons()
+    await centre.ring("CA1")
+    centre.clock.advance(s=30)
+    await promise(centre, "CA1")
+    await centre.ring("CA2")
+    centre.clock.advance(minutes=60)
+    _, rate = lessons.of("support", 3_600 / 2)
+    now = pulse.reckon(await centre.line.look(centre.now_ms), lessons)
+    assert now.queues["support"].hangup_per_s == round(rate, 8), "one caller waits"
+    await centre.line.leave(TURN, Disposition.SET_ASIDE, centre.now_ms)
+    lessons.learn(await centre.told())
+    assert (lessons.sums["support"].hangups, lessons.sums["support"].waited) == (0, 30)
+
+
+async def test_the_time_a_callback_takes_an_agent_is_learned(centre: Centre) -> None:
+    await centre.ring("CA1")
+    await promise(centre, "CA1")
+    await centre.at_work("ann")
+    await centre.meet(TURN)
+    centre.clock.advance(s=90)
+    await centre.line.finish(TURN, centre.now_ms)
+    await centre.roster.ready("ann", centre.now_ms)
+    lessons = pulse.Lessons()
+    lessons.learn(await centre.told())
+    assert (lessons.sums["support"].handled, lessons.sums["support"].contacts) == (90, 1)
+
+
+async def test_the_story_of_a_turn_begins_when_it_comes_into_the_line(centre: Centre) -> None:
+    await rejoin(centre, TURN, centre.now_ms * 1000)
+    await rejoin(centre, "CA1", centre.now_ms * 1000)
+    by_contact = {event.contact: told_from([event]) for event in await centre.told()}
+    assert by_contact[TURN].entered_ms == centre.now_ms
+    assert by_contact["CA1"].entered_ms == centre.now_ms - 60_000
