@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from announcements.book import page
 from callbacks.offering import Facts, Offer, Refusal, Why, can_be_kept, decide
 from callbacks.policy import CallbackPolicy
+from carrier.numbers import NotDialled
 
 POLICY = CallbackPolicy()
 TYPED = CallbackPolicy(other_number=True)
@@ -114,3 +116,13 @@ def test_more_work_or_fewer_agents_never_open_what_was_closed(
         assert not can_be_kept(promises, live + 1, agents, handling_s, left_ms)
         assert not can_be_kept(promises, live, max(0, agents - 1), handling_s, left_ms)
         assert not can_be_kept(promises, live, agents, handling_s, left_ms // 2)
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_every_refusal_that_is_said_has_its_sentence(language: str):
+    said = {"promise_not_now", "promise_number_withheld", *(f"number_refused_{why}" for why in NotDialled)}
+    for changed in ({"withheld": True}, {"offering": False}, *({"undialable": str(w)} for w in NotDialled)):
+        refused = decide(POLICY, replace(LONG, **changed))
+        assert isinstance(refused, Refusal)
+        assert refused.say in said
+    assert said <= set(page(language).voice)
