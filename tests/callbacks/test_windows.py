@@ -231,3 +231,15 @@ def test_putting_off_ends_in_allowed_time():
     for minutes in (0, -5, 7 * 24 * 60 + 1):
         with pytest.raises(Mendable, match="minutes"):
             later_due(HERE, minutes, ms("2024-03-05T10:00"))
+
+
+def test_no_window_lies_over_a_change_of_the_clocks():
+    always = Bounds(None, NEW_YORK, "00:00", "00:00")
+    spring = told(choices(always, ms("2024-03-09T23:30"), each=24))
+    assert spring[:2] == ["tomorrow 03:00-05:00", "tomorrow 05:00-07:00"]
+    autumn = told(choices(always, ms("2024-11-02T22:30"), each=24))
+    assert autumn[:2] == ["tomorrow 00:00-01:00", "tomorrow 02:00-04:00"]
+
+
+def test_half_an_hour_is_long_enough():
+    assert parse(TUESDAY, "14:00", "14:30").end_ms == ms("2024-03-05T14:30")
