@@ -19,6 +19,7 @@ from queueing.keys import Keys
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from callbacks.office import Office
     from foundation.connections import Breaker, Sql
     from queueing.line import Line
     from queueing.policy import LinePolicy
@@ -60,6 +61,8 @@ class Desk:
     redis_breaker: Breaker | None = None
     sql_breaker: Breaker | None = None
     clips: tuple[str, ...] = CLIPS
+    office: Office | None = None
+    """Where callbacks are promised; without one none are offered."""
 
     def __post_init__(self) -> None:
         for name, (queue, band) in hold_queues(self.policy).items():
@@ -76,7 +79,9 @@ class Desk:
 
     @cached_property
     def glance(self) -> Glance:
-        return Glance(self.redis, self.keys, self.redis_breaker)
+        return Glance(
+            self.redis, self.keys, self.redis_breaker, self.policy.centre if self.office else ""
+        )
 
     @cached_property
     def legs(self) -> Legs:
