@@ -29,7 +29,7 @@ class Bench:
     cb: Office
     carrier: Carrier
     beside: bool = False
-    """Wait for a slot and ask the carrier beside the other jobs: the intent is written, so nothing is lost."""
+    """Wait for a slot and ask the carrier beside the other jobs: with the intent written, nothing is lost."""
     going: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def do(self, work: Coroutine[Any, Any, None]) -> None:
