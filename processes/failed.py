@@ -76,7 +76,8 @@ class FailedJobs:
 
 
 def _told(queue: str, job: Any) -> FailedJob:
-    trace = str(job.exc_info or "").strip()
+    last = job.latest_result()
+    trace = str(last.exc_string or "").strip() if last is not None else ""
     ended = job.ended_at
     return FailedJob(
         id=str(job.id),
