@@ -91,6 +91,9 @@ async def begin(
 
 async def intend(cb: Office, turn: str, fence: int, agent: str, now_ms: int) -> Intent:
     """The first half of ``begin``: an attempt that is written down, or the agent is let go."""
+    asked = await cb.line.contact(turn)
+    if asked is None or (asked.agent, asked.fence, asked.accepted) != (agent, fence, True):
+        return Intent(None, why="known")  # over, or another's
     try:
         intent = await write_intent(cb, promise_of(turn), turn, fence, agent, now_ms)
     except Unavailable:

@@ -15,7 +15,8 @@ import structlog
 from callbacks import dialing
 from callbacks.office import Office
 from callbacks.tables import Attempt
-from carrier.twilio_rest import Carrier
+from carrier import texts
+from carrier.twilio_rest import Busy, Carrier, Refused
 from queueing import journal
 from queueing.journal import Event
 
@@ -29,7 +30,7 @@ class Bench:
     cb: Office
     carrier: Carrier
     beside: bool = False
-    """Wait for a slot and ask the carrier beside the other jobs: the intent is written, so nothing is lost."""
+    """Wait for a slot and ask the carrier beside the other jobs: with the intent written, nothing is lost."""
     going: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def do(self, work: Coroutine[Any, Any, None]) -> None:
@@ -85,6 +86,29 @@ async def ring_first(promise_id: str) -> None:
     intent = await dialing.write_intent(at.cb, promise_id, "", 0, "", at.cb.clock.now_ms())
     if intent.attempt is not None:
         await at.do(dialing.send(at.cb, at.carrier, intent.attempt, intent.number))
+
+
+async def text(text_id: str) -> None:
+    """Send a text that is written down, once. Raises Unavailable."""
+    cb = bench().cb
+    await texts.send(
+        cb.sql,
+        bench().carrier,
+        text_id,
+        from_=cb.ours[0],
+        callback=f"{cb.public_url}/sms/status",
+        clock=cb.clock,
+        notes=texts.Notes(cb.redis, cb.centre),
+    )
+
+
+async def settle_text(text_id: str) -> None:
+    """Find out at the carrier what became of a text. Raises Unavailable."""
+    cb = bench().cb
+    try:
+        await texts.settle(cb.sql, bench().carrier, text_id, from_=cb.ours[0], now_ms=cb.clock.now_ms())
+    except (Refused, Busy) as silent:
+        log.warning("a text could not be looked up", text=text_id, why=str(silent))
 
 
 async def settle(attempt_id: str) -> None:

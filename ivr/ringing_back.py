@@ -1,5 +1,5 @@
-"""What the journal asks of the carrier for a promise's turn: the merchant is no caller in Twilio's queue, but a
-leg that we dial, or have dialled.
+"""What the journal asks of the carrier for a promise's turn: the merchant is no caller in Twilio's queue, but
+a leg that we dial, or have dialled.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from urllib.parse import quote
 
 import structlog
 
-from callbacks import dialing
+from callbacks import dialing, promises
 from callbacks.jobs import Bench, dial_for
+from callbacks.states import PromiseState
 from callbacks.tables import Attempt
+from callbacks.turns import promise_of
 from carrier.twilio_rest import Busy, Refused
 from foundation.errors import Unavailable
 from ivr.standing import conference_name
@@ -22,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 async def dial(event: Event, at: Bench) -> None:
-    """``accepted``: the merchant is rung; or, on the line already (after a transfer), brought to the agent."""
+    """``accepted``: the merchant is rung; or brought to the agent, when on the line after a transfer."""
     if await is_on_the_line(event, at):
         fence = int(event.fields.get("fence", 0))
         await _send_to(event, at, "connect", f"&fence={fence}")
@@ -78,10 +80,6 @@ async def end_talk(event: Event, at: Bench) -> None:
 
 async def is_on_the_line(event: Event, at: Bench) -> bool:
     """Whether the merchant of this turn was reached before, and talks or waits."""
-    from callbacks import promises
-    from callbacks.states import PromiseState
-    from callbacks.turns import promise_of
-
     promise = await promises.get(at.cb, promise_of(event.contact))
     return promise is not None and promise.state == PromiseState.CONNECTED
 
@@ -93,9 +91,6 @@ async def _send_to(event: Event, at: Bench, door: str, more: str) -> None:
 
 
 async def _of_turn(event: Event, at: Bench) -> list[Attempt]:
-    from callbacks import promises
-    from callbacks.turns import promise_of
-
     made = await promises.attempts(at.cb, promise_of(event.contact))
     return [attempt for attempt in made if attempt.contact == event.contact]
 
@@ -110,6 +105,7 @@ async def _redirect(at: Bench, attempt: Attempt, door: str, more: str) -> None:
 
 EFFECTS: dict[str, Callable[[Event, Bench], Awaitable[None]]] = {
     "accepted": dial,
+    "released": let_go,
     "unjoined": let_go,
     "transferred": move,
     "held": hold,

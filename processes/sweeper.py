@@ -10,13 +10,15 @@ import asyncio
 import os
 import socket
 from collections import Counter
+from typing import Any
 
 import structlog
 
 from foundation.clock import Clock
 from processes.beating import keep_beating
-from processes.effects import Dispatcher, effects_queue, open_for_rq
+from processes.effects import Dispatcher, callbacks_queue, effects_queue, open_for_rq
 from processes.joins import Joins
+from processes.keeper import Keeper
 from processes.opening import Stores, opened
 from processes.provision import open_carrier
 from processes.reconcile import Reconciler
@@ -48,7 +50,8 @@ async def sweep(settings: Settings) -> None:
     counts: Counter[str] = Counter()
     async with opened(settings) as stores, asyncio.TaskGroup() as together:
         clock, keys = stores.clock, stores.keys
-        queue = effects_queue(open_for_rq(redis_url(settings)), stores.centre)
+        connection = open_for_rq(redis_url(settings))
+        queue = effects_queue(connection, stores.centre)
         dispatcher = Dispatcher(stores.blocking, keys, consumer_name(), queue, counts)
 
         async def expire() -> float:
@@ -72,6 +75,7 @@ async def sweep(settings: Settings) -> None:
         together.create_task(keep_beating(stores, "sweeper", counts))
         if settings.twilio_account_sid and settings.twilio_auth_token:
             together.create_task(_reconcile(stores, settings, counts))
+        together.create_task(_keep_promises(stores, callbacks_queue(connection, stores.centre), counts))
         for name, act in work.items():
             together.create_task(rounds(clock, name, act, counts))
         log.info("sweeping")
@@ -88,6 +92,20 @@ async def expire_due(line: Line, clock: Clock, counts: Counter[str]) -> float:
     for thing in expired:
         counts[thing.kind] += 1
     return 0 if len(expired) >= EXPIRE_AT_ONCE else EXPIRE_MS
+
+
+async def _keep_promises(stores: Stores, queue: Any, counts: Counter[str]) -> None:
+    settings = stores.settings
+    has_carrier = bool(settings.twilio_account_sid and settings.twilio_auth_token and settings.twilio_number)
+    carrier = open_carrier(settings) if has_carrier else None
+    keeper = Keeper(stores.office, carrier, queue, counts)
+    try:
+        async with asyncio.TaskGroup() as together:
+            for name, act in keeper.rounds().items():
+                together.create_task(rounds(stores.clock, name, act, counts))
+    finally:
+        if carrier is not None:
+            await carrier.close()
 
 
 async def _reconcile(stores: Stores, settings: Settings, counts: Counter[str]) -> None:

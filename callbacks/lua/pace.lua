@@ -1,4 +1,4 @@
--- pace: the next slot for one outgoing call, at the account's calls per second (GCRA without a burst).
+-- pace: the next slot for what goes out at a limited rate (GCRA without a burst).
 --
 -- KEYS  slots        string  when the next slot begins (ms)
 -- ARGV  now_ms       float
