@@ -220,7 +220,8 @@ async def note_unknown(cb: Office, attempt_id: str, now_ms: int) -> None:
 
 
 async def answered(cb: Office, attempt_id: str, call_sid: str, now_ms: int) -> bool:
-    """Somebody picked up this leg. True: it is the one that talks; False: it hangs up.
+    """Somebody picked up this leg. True: it is the one that rings; False: it hangs up. Who talks is decided
+    when a key is pressed (``picking_up.take``).
 
     A repeat for the same leg is True again. Raises Unavailable: then the leg hangs up, too.
     """
@@ -229,8 +230,8 @@ async def answered(cb: Office, attempt_id: str, call_sid: str, now_ms: int) -> b
         if found is None or not call_sid:
             return False
         attempt, promise = found
-        if promise.held_by == call_sid:
-            return attempt.state in (AttemptState.ANSWERED, AttemptState.TALKED)
+        if attempt.call_sid == call_sid and attempt.state in (AttemptState.ANSWERED, AttemptState.TALKED):
+            return promise.held_by in ("", call_sid)
         ringing = attempt.state in (AttemptState.INTENT, AttemptState.SENT, AttemptState.UNKNOWN)
         if promise.held_by or promise.state != PromiseState.DIALING or not ringing:
             return False
@@ -242,7 +243,6 @@ async def answered(cb: Office, attempt_id: str, call_sid: str, now_ms: int) -> b
             "answered",
             by="merchant",
             now_ms=now_ms,
-            held_by=call_sid,
             first_rung_ms=rung_ms,
         )
         return await record.change_attempt(

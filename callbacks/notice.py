@@ -1,4 +1,4 @@
-"""What the doors are told of callbacks, once every two seconds: the switches of the day, and how much is owed.
+"""What the doors are told of callbacks every two seconds: the switches of the day, and how much is owed.
 
 One small value in Redis, so that the hold loop asks SQL nothing.
 """

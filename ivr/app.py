@@ -9,6 +9,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ivr import (
     agent_leg,
+    callback,
+    called,
     connecting,
     fallback,
     greeting,
@@ -17,7 +19,9 @@ from ivr import (
     location,
     menu,
     message,
+    owed,
     progress,
+    promising,
     waiting,
 )
 from ivr.desk import Desk
@@ -30,6 +34,19 @@ DOORS = (
     Door("/voice/menu", menu.answer, last_resort.hold),
     Door("/voice/wait", waiting.answer, last_resort.music),
     Door("/voice/wait/key", waiting.key, last_resort.music),
+    Door("/voice/callback", callback.offer, last_resort.music),
+    Door("/voice/callback/confirm", callback.confirm, last_resort.music),
+    Door("/voice/callback/number", callback.number, last_resort.music),
+    Door("/voice/callback/when", callback.when, last_resort.music),
+    Door("/voice/callback/text", promising.text, last_resort.promised),
+    Door("/voice/owed", owed.choose, last_resort.hold),
+    Door("/voice/owed/when", owed.when, last_resort.hold),
+    Door("/voice/called", called.answered, last_resort.goodbye),
+    Door("/voice/called/key", called.key, last_resort.goodbye),
+    Door("/voice/called/connect", called.connect, last_resort.goodbye),
+    Door("/voice/called/after", called.after, last_resort.goodbye),
+    Door("/voice/called/hold", called.hold, last_resort.goodbye),
+    Door("/voice/called/status", called.status, last_resort.silence),
     Door("/voice/left", leaving.answer, last_resort.hold),
     Door("/voice/connect", connecting.connect, last_resort.hold),
     Door("/voice/connecting", connecting.connecting, last_resort.alone),

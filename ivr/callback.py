@@ -57,8 +57,8 @@ async def confirm(desk: Desk, visit: Visit) -> str:
 
 
 async def number(desk: Desk, visit: Visit) -> str:
-    """``POST /voice/callback/number``: a number was keyed in. It is read back; what cannot be called is refused
-    with the reason.
+    """``POST /voice/callback/number``: a number was keyed in. It is read back; what cannot be called
+    is refused with the reason.
     """
     office, keys = desk.office, visit.form.get("Digits", "")
     if office is None or not office.policy.other_number:
@@ -78,7 +78,7 @@ async def number(desk: Desk, visit: Visit) -> str:
 
 
 async def when(desk: Desk, visit: Visit) -> str:
-    """``POST /voice/callback/when``: at the caller's turn, or in one of the windows. Silence is one's turn."""
+    """``POST /voice/callback/when``: at the caller's turn, or in a window. Silence is one's turn."""
     office, pressed = desk.office, visit.form.get("Digits", "")
     if office is None or pressed == BACK_KEY:
         return back(desk, visit)
@@ -138,9 +138,7 @@ async def _ask_when(desk: Desk, visit: Visit, office: Office, callee: Caller, as
 
 def _ask(desk: Desk, visit: Visit, door: str, words: list[Utterance], more: str) -> str:
     here = _url(desk, visit, door, more)
-    return twiml.answer(
-        twiml.gather_key(here, twiml.say_all(words), timeout_s=PAUSE_S), twiml.redirect(here)
-    )
+    return twiml.answer(twiml.gather_key(here, twiml.say_all(words), timeout_s=PAUSE_S), twiml.redirect(here))
 
 
 def _url(desk: Desk, visit: Visit, door: str, more: str) -> str:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from announcements import catalog, spoken
 from announcements.catalog import Utterance
-from callbacks import dialing, promises, telling
+from callbacks import dialing, picking_up, promises
 from callbacks.cards import card_of
 from callbacks.office import Office
 from callbacks.states import Mode, Result
@@ -60,17 +60,17 @@ async def key(desk: Desk, visit: Visit) -> str:
     match visit.form.get("Digits", ""):
         case "1":
             taken = await visit.enrich(
-                _ask(desk, dialing.take(office, attempt.id, visit.contact, visit.now_ms))
+                _ask(desk, picking_up.take(office, attempt.id, visit.contact, visit.now_ms))
             )
             # Two must never talk with one merchant: without SQL nobody can say that this leg is the one.
             return await _join(desk, visit, office, promise, attempt) if taken is True else _already(promise)
         case "2":
             changed = await visit.enrich(
-                _ask(desk, telling.put_off(office, attempt.id, LATER_MIN, visit.now_ms))
+                _ask(desk, picking_up.put_off(office, attempt.id, LATER_MIN, visit.now_ms))
             )
             return _done(desk, promise, "promise_changed_turn" if changed is True else "promise_trouble")
         case "3":
-            ended = await visit.enrich(_ask(desk, telling.call_no_more(office, attempt.id, visit.now_ms)))
+            ended = await visit.enrich(_ask(desk, picking_up.call_no_more(office, attempt.id, visit.now_ms)))
             return _done(desk, promise, "promise_cancelled" if ended is True else "promise_trouble")
     if asked < ASKED:
         return _ask_for_key(desk, promise, attempt, asked + 1)
@@ -124,7 +124,7 @@ async def status(desk: Desk, visit: Visit) -> str:
 
 
 async def _over(desk: Desk, visit: Visit, office: Office, attempt: Attempt, promise: Promise) -> None:
-    """Wherever the merchant's side stood, it is over: on the line like a caller, in a talk, or not reached."""
+    """Wherever the merchant stood, it is over: on the line like a caller, in a talk, or not reached."""
     if await desk.line.contact(visit.contact) is not None:
         await endings.hang_up(desk, visit, Caller(promise.number, fingerprint(desk.secret, promise.number)))
     turn = await desk.line.contact(attempt.contact) if attempt.contact else None
@@ -205,7 +205,7 @@ def _here(desk: Desk, visit: Visit, clip: int) -> str:
 
 async def _leave_message(desk: Desk, visit: Visit, office: Office, promise: Promise, attempt: Attempt) -> str:
     """Nobody pressed a key: it is taken for a machine. A message is left once a promise."""
-    first = await visit.enrich(_ask(desk, telling.unattended(office, attempt.id, visit.now_ms)))
+    first = await visit.enrich(_ask(desk, picking_up.unattended(office, attempt.id, visit.now_ms)))
     said = []
     if isinstance(first, str) and first and office.ours:
         ours = spoken.in_pairs(office.ours[0], promise.language)
@@ -221,9 +221,7 @@ def _ask_for_key(desk: Desk, promise: Promise, attempt: Attempt, asked: int) -> 
     keys = ["called_press_one"] if asked == 1 else ["called_press_one", "called_later", "called_cancel"]
     words = [catalog.voice(promise.language, each) for each in keys]
     words.insert(0, catalog.voice(promise.language, "called_greeting", centre=desk.centre.name))
-    return twiml.answer(
-        twiml.gather_key(here, twiml.say_all(words), timeout_s=PAUSE_S), twiml.redirect(here)
-    )
+    return twiml.answer(twiml.gather_key(here, twiml.say_all(words), timeout_s=PAUSE_S), twiml.redirect(here))
 
 
 def _conference(desk: Desk, promise: Promise, attempt: Attempt, fence: int) -> str:
@@ -266,7 +264,7 @@ async def _find(desk: Desk, visit: Visit) -> tuple[Office, Attempt, Promise] | N
     office, named = desk.office, visit.query.get("attempt", "")
     if office is None or not named or not visit.contact:
         return None
-    found = await visit.enrich(_ask(desk, dialing.look_up(office, named)))
+    found = await visit.enrich(_ask(desk, picking_up.look_up(office, named)))
     if isinstance(found, Away) or found is None:
         return None
     return office, *found

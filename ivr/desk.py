@@ -79,9 +79,7 @@ class Desk:
 
     @cached_property
     def glance(self) -> Glance:
-        return Glance(
-            self.redis, self.keys, self.redis_breaker, self.policy.centre if self.office else ""
-        )
+        return Glance(self.redis, self.keys, self.redis_breaker, self.policy.centre if self.office else "")
 
     @cached_property
     def legs(self) -> Legs:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from announcements import catalog
 from announcements.catalog import Utterance
-from ivr import callers, closing, entering, location, menu, standing
+from ivr import callers, closing, entering, location, menu, owed, standing
 from ivr.callers import Caller
 from ivr.desk import Desk
 from ivr.slips import Slip
@@ -19,8 +19,9 @@ from queueing.records import ContactNow, KeptPlace
 async def answer(desk: Desk, visit: Visit) -> str:
     """``POST /voice/incoming``: a call has come in."""
     caller = callers.identify(desk, visit)
-    who, here, kept = await asyncio.gather(
+    who, owing, here, kept = await asyncio.gather(
         callers.recognise(desk, visit, caller),
+        owed.find(desk, visit, caller),
         visit.enrich(desk.line.contact(visit.contact)),
         visit.enrich(desk.line.kept_place(caller.key, visit.now_ms)),
     )
@@ -30,6 +31,8 @@ async def answer(desk: Desk, visit: Visit) -> str:
         back = standing.slip_of(desk, here, slip)
         welcome = catalog.voice(back.language, "greeting_back", centre=desk.centre.name)
         return standing.answer(desk, visit, here, back, welcome)
+    if owing is not None:
+        return owed.ask(desk, visit, slip, owing)
     if isinstance(kept, KeptPlace):
         return await resume(desk, visit, slip, kept, caller)
     if closing.is_closed(desk, visit.now_ms):

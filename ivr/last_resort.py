@@ -25,6 +25,12 @@ def music(desk: Desk, visit: Visit) -> str:
     return twiml.answer(twiml.play(desk.clip(clip)), twiml.play(desk.clip(clip + 1)))
 
 
+def promised(desk: Desk, visit: Visit) -> str:
+    """The promise is made and has been spoken: what is left is goodbye."""
+    slip = slips.read(desk.centre, visit.query)
+    return twiml.answer(twiml.say(catalog.voice(slip.language, "promised_goodbye")), twiml.hang_up())
+
+
 def alone(desk: Desk, visit: Visit) -> str:
     """Somebody waiting in a conference: music, for longer than a join may take."""
     return twiml.answer(*(twiml.play(desk.clip(clip)) for clip in range(6)))

@@ -1,5 +1,5 @@
-"""Whether a waiting caller is offered a callback now, and in what words. No store is asked: the facts are those
-the question was first answered from, so that its repeat is answered alike.
+"""Whether a waiting caller is offered a callback now, and in what words. No store is asked: the facts are
+those the question was first answered from, so that its repeat is answered alike.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def now(
     announcement: Announcement | None,
     wait: Estimate | None,
 ) -> tuple[Utterance, ...]:
-    """The offer in words, or none. On the way into the line it comes with the wait; later, after the place."""
+    """The offer in words, or none. On the way into the line it comes with the wait, later after the place."""
     entering = wait is not None and kept.said is None and not kept.offered
     if desk.office is None or not (announcement or entering):
         return ()

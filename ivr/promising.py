@@ -1,7 +1,6 @@
-"""The promise itself: committed to SQL, then moved in the line, then spoken; only then the call is released."""
+"""The promise itself: committed to SQL, then moved in the line, then spoken; then the call is released."""
 
 from __future__ import annotations
-
 
 from announcements import catalog, spoken
 from announcements.catalog import Utterance

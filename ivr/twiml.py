@@ -80,6 +80,14 @@ def gather_key(action: str, inside: str, *, timeout_s: int = 1) -> str:
     )
 
 
+def gather_number(action: str, inside: str, *, timeout_s: int = 6) -> str:
+    """A telephone number, ended by # or by a pause. Nothing: the next verb runs."""
+    return (
+        f'<Gather input="dtmf" numDigits="15" finishOnKey="#" timeout="{timeout_s}" method="POST" '
+        f'action="{escape(action)}">{inside}</Gather>'
+    )
+
+
 def gather_choice(action: str, inside: str, *, language: str, hints: str, timeout_s: int = 5) -> str:
     """One key or a spoken sentence, whichever comes first. Nothing: the next verb of the document runs."""
     return (

@@ -1,0 +1,139 @@
+"""What a merchant who agreed to it is texted about a callback: that it is promised, tried, changed or over.
+
+The texts follow the promise's history: each line of it that is worth a text gets one row in the outbox, under
+a name made of both, so it is written once however often this round runs.
+"""
+
+from __future__ import annotations
+
+from sqlmodel import col, select
+
+from announcements import catalog, spoken
+from callbacks import links, record, wording
+from callbacks.office import Office
+from callbacks.promises import Place, place
+from callbacks.states import PromiseState
+from callbacks.tables import Promise, PromiseEvent
+from carrier import text_record
+from carrier.tables import Text
+
+NEWS = ("not_reached", "unreachable", "later", "rescheduled", "cancelled")
+FRESH_MS = 6 * 3_600_000
+"""Older news are told no more: whoever was to tell them was away too long."""
+AT_ONCE = 100
+
+
+async def agree(cb: Office, promise_id: str, now_ms: int) -> bool:
+    """The merchant agreed to be texted about this promise, and is sent what was promised. False when there is
+    no such open promise. Raises Unavailable.
+    """
+    async with cb.sql.session() as session:
+        promise = await record.locked_if_any(session, promise_id)
+        if promise is None or not record.is_open(promise):
+            return False
+        if not promise.texts:
+            await record.change(
+                session, promise, None, "texts_agreed", by="merchant", now_ms=now_ms, texts=True
+            )
+    where = await place(cb, promise)
+    async with cb.sql.session() as session:
+        row = _row(promise, "promised", promised(cb, promise, where, now_ms), now_ms)
+        await text_record.write(session, row)
+    return True
+
+
+async def tell_news(cb: Office, now_ms: int) -> int:
+    """One round: a text for each piece of news that has none; how many were written. Raises Unavailable."""
+    async with cb.sql.session() as session:
+        named = col(PromiseEvent.promise) + "." + col(PromiseEvent.id).cast(Text.__table__.c.id.type)  # type: ignore[attr-defined]
+        wanted = (
+            select(PromiseEvent, Promise)
+            .join(Promise, col(Promise.id) == col(PromiseEvent.promise))
+            .where(
+                col(PromiseEvent.kind).in_(NEWS),
+                PromiseEvent.at_ms > now_ms - FRESH_MS,
+                col(Promise.texts),
+                ~select(Text.id).where(col(Text.id) == named).exists(),
+            )
+            .order_by(col(PromiseEvent.id))
+            .limit(AT_ONCE)
+        )
+        news = list(await session.exec(wanted))
+        for event, promise in news:
+            row = _row(promise, str(event.id), _news(cb, promise, event), now_ms)
+            await text_record.write(session, row)
+    return len(news)
+
+
+def promised(cb: Office, promise: Promise, where: Place, now_ms: int) -> str:
+    """The text that says what was promised."""
+    given = {"centre": cb.centre_name, "link": _link(cb, promise)}
+    if promise.windowed:
+        when = _window(cb, promise, now_ms)
+        return catalog.sms(promise.language, "promised_window", when=when, **given)
+    if promise.by_ms:
+        when = _window(cb, promise, now_ms)
+        position = max(1, where.position)
+        return catalog.sms(promise.language, "promised_when", when=when, position=position, **given)
+    return catalog.sms(promise.language, "promised_turn", position=max(1, where.position), **given)
+
+
+def status(cb: Office, promise: Promise, where: Place, now_ms: int) -> str:
+    """The text that says how a promise stands."""
+    given = {"centre": cb.centre_name}
+    state = where.state
+    if state in (PromiseState.DIALING, PromiseState.CONNECTED):
+        return catalog.sms(promise.language, "status_calling", **given)
+    if promise.live_contact:
+        return catalog.sms(promise.language, "status_on_the_line", **given)
+    link = _link(cb, promise)
+    if state is PromiseState.DUE_LATER or promise.windowed:
+        when = _window(cb, promise, now_ms)
+        return catalog.sms(promise.language, "status_window", when=when, link=link, **given)
+    position = max(1, where.position)
+    if promise.by_ms > now_ms:
+        when = _window(cb, promise, now_ms)
+        return catalog.sms(promise.language, "status_when", when=when, position=position, link=link, **given)
+    return catalog.sms(promise.language, "status_turn", position=position, link=link, **given)
+
+
+def _news(cb: Office, promise: Promise, event: PromiseEvent) -> str:
+    language, zone = promise.language, promise.time_zone or cb.time_zone
+    given = {"centre": cb.centre_name}
+    ours = spoken.written(cb.ours[0]) if cb.ours else ""
+    if event.kind == "unreachable":
+        tried = wording.at(language, zone, event.at_ms, event.at_ms)
+        return catalog.sms(language, "last_try", tried=tried, ours=ours, **given)
+    if event.kind == "cancelled":
+        return catalog.sms(language, "cancelled", **given)
+    link = _link(cb, promise)
+    if event.kind == "not_reached":
+        tried = wording.at(language, zone, event.at_ms, event.at_ms)
+        following = wording.at(language, zone, promise.due_ms, event.at_ms)
+        return catalog.sms(language, "not_reached", tried=tried, next=following, link=link, **given)
+    return catalog.sms(language, "later", when=_window(cb, promise, event.at_ms), link=link, **given)
+
+
+def _window(cb: Office, promise: Promise, now_ms: int) -> str:
+    """Between when and when: the window, or from when it is due to when it was told to be kept by."""
+    zone = promise.time_zone or cb.time_zone
+    start_ms = max(promise.due_ms, promise.made_ms)
+    if promise.by_ms <= start_ms:
+        return wording.at(promise.language, zone, start_ms, now_ms)
+    return wording.when(promise.language, zone, start_ms, promise.by_ms, now_ms)
+
+
+def _link(cb: Office, promise: Promise) -> str:
+    return links.link(cb.secret, cb.public_url, promise.id)
+
+
+def _row(promise: Promise, name: str, body: str, now_ms: int) -> Text:
+    return Text(
+        id=f"{promise.id}.{name}",
+        number=promise.number,
+        kind="promise",
+        promise=promise.id,
+        body=body,
+        made_ms=now_ms,
+        not_before_ms=now_ms,
+    )
