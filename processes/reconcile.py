@@ -17,7 +17,6 @@ from carrier.twilio_rest import Carrier, Member
 from foundation.clock import Clock
 from ivr.slips import Slip
 from queueing.line import Line
-from queueing.names import is_turn
 from queueing.policy import LinePolicy
 from queueing.records import Card, ContactNow
 from queueing.states import ContactState, Disposition
@@ -111,9 +110,7 @@ class Reconciler:
         for queue in self.policy.queues:
             start = 0
             while page := await self.line.waiting(queue.name, start, PAGE):
-                found += [
-                    now for now in page if not is_turn(now.contact)
-                ]  # no call, and not Twilio's to know
+                found += page
                 start += len(page)
         return found
 

@@ -119,18 +119,6 @@ async def test_a_live_call_outside_its_queue_is_sent_back(
     assert url.startswith("https://phone.example.com/voice/requeue?")
 
 
-async def test_a_callback_in_the_line_is_nothing_for_twilio_to_know(
-    reconciler: Reconciler, line: Line, twilio: Twilio, clock: ManualClock
-) -> None:
-    await wait(line, twilio, clock)
-    await line.promise("CA1", "PR00000000000000aa.1", card=Card(), now_ms=clock.now_ms())
-    twilio.waiting.clear()
-    twilio.live.clear()
-    clock.advance(s=60)
-    assert await look_twice(reconciler, clock) == Drift()
-    assert await line.position("PR00000000000000aa.1") == 1
-
-
 async def test_one_look_is_not_believed(
     reconciler: Reconciler, line: Line, twilio: Twilio, clock: ManualClock
 ) -> None:
