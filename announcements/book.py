@@ -33,6 +33,7 @@ class Page:
     """One language's phrase file, section by section."""
 
     voice: Mapping[str, Entry]
+    sms: Mapping[str, str]
     names: Mapping[str, Mapping[str, str]]
     heard: Mapping[str, Mapping[str, tuple[str, ...]]]
     spoken: Mapping[str, Any]
@@ -52,7 +53,7 @@ def page(language: str) -> Page:
     heard = {
         kind: {name: tuple(words) for name, words in names.items()} for kind, names in told["heard"].items()
     }
-    return Page(voice=told["voice"], names=told["names"], heard=heard, spoken=told["spoken"])
+    return Page(voice=told["voice"], sms=told["sms"], names=told["names"], heard=heard, spoken=told["spoken"])
 
 
 @cache

@@ -7,14 +7,16 @@ values in, an ``Utterance`` out. What comes from people (a merchant's name) is m
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from announcements.book import LANGUAGES, UnknownPhrase, known, page, wording
-from announcements.pacing import Announcement, Topic
-from announcements.spoken import plain, word
+from announcements.pacing import Announcement, Topic, Wait
+from announcements.spoken import Worded, plain, word
 
 __all__ = [
-    "LANGUAGES", "LOCALES", "VOICES", "UnknownPhrase", "Utterance", "known", "name", "tell", "voice", "words",
+    "LANGUAGES", "LOCALES", "VOICES", "UnknownPhrase", "Utterance", "known", "name", "offer", "sms", "tell",
+    "voice", "words",
 ]  # fmt: skip
 
 LOCALES: dict[str, str] = {"en": "en-US", "es": "es-US"}
@@ -41,15 +43,28 @@ class Utterance:
 def voice(language: str, key: str, /, **values: int | str) -> Utterance:
     """The phrase ``key`` in ``language`` (or in English, when we do not speak it) with ``values`` set in.
 
-    Values of type ``str`` are made plain (``spoken.plain``). Raises UnknownPhrase for an unknown key or a
-    missing value: a slip in our code, never in the caller's input.
+    Values of type ``str`` are made plain (``spoken.plain``), but for those that are our own (``Worded``).
+    Raises UnknownPhrase for an unknown key or a missing value: a slip in our code, never in what callers say.
     """
     language = known(language)
     entry = page(language).voice.get(key)
     if entry is None:
         raise UnknownPhrase(f"there is no phrase {key!r}")
-    clean = {k: plain(value) if isinstance(value, str) else value for k, value in values.items()}
-    return Utterance(language, wording(language, entry, clean))
+    return Utterance(language, wording(language, entry, _clean(values)))
+
+
+def sms(language: str, key: str, /, **values: int | str) -> str:
+    """The text message ``key`` in ``language`` with ``values`` set in; ``link`` is ours and set in as it is.
+
+    Raises UnknownPhrase as ``voice`` does.
+    """
+    language = known(language)
+    entry = page(language).sms.get(key)
+    if entry is None:
+        raise UnknownPhrase(f"there is no text message {key!r}")
+    if "link" in values:
+        values["link"] = Worded(values["link"])
+    return wording(language, entry, _clean(values))
 
 
 def name(language: str, kind: str, code: str) -> str:
@@ -71,6 +86,14 @@ def words(language: str, kind: str, code: str) -> tuple[str, ...]:
     return page(known(language)).heard[kind].get(code, ())
 
 
+def offer(language: str, wait: Wait | None, *, again: bool = False, type_number: bool = False) -> Utterance:
+    """The offer of a callback, after the wait if one is to be told (as ``Announcement.wait``)."""
+    said = voice(language, "offer_type" if type_number else "offer_again" if again else "offer")
+    if wait is None:
+        return said
+    return _wait(language, "offer_wait", wait) + said
+
+
 def tell(language: str, announcement: Announcement) -> Utterance:
     """An announcement of ``pacing`` in words: where the caller stands, then the wait if one is to be told."""
     match announcement.topic:
@@ -84,9 +107,21 @@ def tell(language: str, announcement: Announcement) -> Utterance:
             said = voice(language, "comfort")
     if announcement.wait is None:
         return said
-    low, high = announcement.wait
+    return said + _wait(language, "wait", announcement.wait)
+
+
+def _wait(language: str, key: str, wait: Wait) -> Utterance:
+    low, high = wait
     if high is None:
-        return said + voice(language, "wait_over", low=low)
+        return voice(language, f"{key}_over", low=low)
     if low == 0:
-        return said + voice(language, "wait_less_than", high=high)
-    return said + voice(language, "wait_range", low=low, high=high)
+        return voice(language, f"{key}_less_than", high=high)
+    return voice(language, f"{key}_range", low=low, high=high)
+
+
+def _clean(values: Mapping[str, int | str]) -> dict[str, int | str]:
+    """What comes from people, made plain."""
+    return {
+        name: plain(value) if isinstance(value, str) and not isinstance(value, Worded) else value
+        for name, value in values.items()
+    }

@@ -6,11 +6,15 @@ Pure. The small words come from the ``[spoken]`` part of the phrase files. ``lan
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
+from typing import Literal
+from zoneinfo import ZoneInfo
 
+import phonenumbers
 from babel.dates import get_day_names, get_month_names, get_timezone, get_timezone_name
 
 from announcements.book import known, page, plural, wording
@@ -18,6 +22,14 @@ from announcements.book import known, page, plural, wording
 LONGEST_NAME = 80
 """Characters of an interpolated value that are spoken; a longer one is cut at a word."""
 
+
+class Worded(str):
+    """Words of our own making, which are set into a sentence as they are."""
+
+    __slots__ = ()
+
+
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _UNIVERSAL = {"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Zulu"}
 
 
@@ -48,6 +60,39 @@ def digits(number: str) -> str:
     return ", ".join(" ".join(pair) for pair in pairs if pair)
 
 
+def in_pairs(e164: str, language: str) -> Worded:
+    """A number to be read back, in words and pairs: "four one, five five, five five, four four, seven one".
+
+    North American ones without their country code; of others it is said first ("plus four four"), and an odd
+    digit leads the rest. What is not in international form is "".
+    """
+    language = known(language)
+    if not _E164.fullmatch(e164):
+        return Worded("")
+    if e164.startswith("+1"):
+        code, rest = "", e164[2:]
+    else:
+        code = _country_code(e164)
+        rest = e164[1 + len(code) :]
+    odd = len(rest) % 2
+    pairs = [code, rest[:odd], *(rest[i : i + 2] for i in range(odd, len(rest), 2))]
+    parts = [" ".join(word(language, int(digit)) for digit in pair) for pair in pairs]
+    if code:
+        parts[0] = f"{page(language).spoken['plus']} {parts[0]}"
+    return Worded(", ".join(part for part in parts if part))
+
+
+def written(e164: str) -> Worded:
+    """A number to be read in a text: "+1 415-555-4471". What is not in international form is ""."""
+    if not _E164.fullmatch(e164):
+        return Worded("")
+    try:
+        parsed = phonenumbers.parse(e164)
+    except phonenumbers.NumberParseException:
+        return Worded(e164)
+    return Worded(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
+
+
 def duration(language: str, minutes: int) -> str:
     """A length of time, to the minute: "1 hour and 20 minutes". Below a minute it is "1 minute"."""
     language = known(language)
@@ -72,26 +117,38 @@ def clock(language: str, hour: int, minute: int = 0) -> str:
     spoken = page(language).spoken
     if minute == 0 and hour in (0, 12, 24):
         return str(spoken["noon" if hour == 12 else "midnight"])
-    part = [words for start, words in spoken["parts"] if start <= hour % 24][-1]
+    part = _part(language, hour)
     kind = {0: "clock", 15: "clock_quarter", 30: "clock_half"}.get(minute, "clock_minutes")
-    values = {"hour": (hour + 11) % 12 + 1, "minute": minute, "part": part}
+    values: dict[str, int | str] = {"hour": (hour + 11) % 12 + 1, "minute": minute, "part": part}
     return _by_hour(language, spoken[kind], values)
 
 
 def moment(language: str, at: datetime, now: datetime) -> str:
     """When something is, seen from ``now``: "tomorrow at 9 in the morning". Both in the same time zone."""
     language = known(language)
+    kind = ("today_at", "tomorrow_at", "weekday_at", "date_at")[_distance(at, now)]
+    return _dated(language, kind, at, clock=clock(language, at.hour, at.minute))
+
+
+def window(language: str, start: datetime, end: datetime, now: datetime, time_zone: str = "") -> Worded:
+    """A time window, seen from ``now``: "tomorrow between 2 and 4 in the afternoon".
+
+    All three on the same clock. ``time_zone``: an IANA name that is said after it, or nothing to leave it
+    unsaid. The part of the day is said once where both ends share it, the day once where both are on it.
+    """
+    language = known(language)
     spoken = page(language).spoken
-    days = (at.date() - now.date()).days
-    kind = (
-        "today_at" if days == 0 else "tomorrow_at" if days == 1 else "weekday_at" if days < 7 else "date_at"
-    )
-    return str(spoken[kind]).format(
-        clock=clock(language, at.hour, at.minute),
-        day=_days(language)[at.weekday()],
-        date=at.day,
-        month=_months(language)[at.month - 1],
-    )
+    at_midnight = end.hour == end.minute == 0 and (end.date() - start.date()).days == 1
+    if end.date() != start.date() and not at_midnight:
+        opens, closes = moment(language, start, now), moment(language, end, now)
+        said = str(spoken["from_to"]).format(opens=opens, closes=closes)
+    else:
+        opens, closes = _ends(language, (start.hour, start.minute), (end.hour, end.minute))
+        day = _dated(language, ("today", "tomorrow", "on_day", "on_date")[_distance(start, now)], start)
+        said = str(spoken["between"]).format(day=day, opens=opens, closes=closes)
+    if time_zone:
+        said = str(spoken["in_zone"]).format(when=said, zone=zone_name(language, time_zone))
+    return Worded(said)
 
 
 def opening(language: str, weekly: Mapping[int, Sequence[tuple[str, str]]], time_zone: str = "") -> str:
@@ -119,12 +176,50 @@ def opening(language: str, weekly: Mapping[int, Sequence[tuple[str, str]]], time
 
 @cache
 def zone_name(language: str, time_zone: str) -> str:
-    """A time zone as people call it: "Central Time"."""
+    """A time zone as people call it: "Central Time".
+
+    One that never changes its clocks is named by its standard time ("Mountain Standard Time" in Phoenix): for
+    half the year its neighbours' clocks read something else.
+    """
     language = known(language)
     if time_zone in _UNIVERSAL:
         return str(page(language).spoken["universal_time"])
     zone = get_timezone(time_zone)
-    return get_timezone_name(zone, width="long", zone_variant="generic", locale=language)
+    winter, summer = (datetime(2024, month, 1, tzinfo=ZoneInfo(time_zone)).utcoffset() for month in (1, 7))
+    variant: Literal["generic", "standard"] = "standard" if winter == summer else "generic"
+    return get_timezone_name(zone, width="long", zone_variant=variant, locale=language)
+
+
+def _distance(at: datetime, now: datetime) -> int:
+    """How a day is called: 0 today, 1 tomorrow, 2 by its weekday, 3 by its date."""
+    days = (at.date() - now.date()).days
+    return days if days in (0, 1) else 2 if 1 < days < 7 else 3
+
+
+def _dated(language: str, kind: str, at: datetime, **values: str) -> str:
+    day, month = _days(language)[at.weekday()], _months(language)[at.month - 1]
+    return str(page(language).spoken[kind]).format(day=day, date=at.day, month=month, **values)
+
+
+def _ends(language: str, start: tuple[int, int], end: tuple[int, int]) -> tuple[str, str]:
+    """Two times of one day; the first without its part of the day where the second has the same."""
+    opens, closes = clock(language, *start), clock(language, *end)
+    part = _part(language, start[0])
+    shared = part == _part(language, end[0]) and opens.endswith(part) and closes.endswith(part)
+    return (opens.removesuffix(part).rstrip() if shared else opens), closes
+
+
+def _part(language: str, hour: int) -> str:
+    return str([words for start, words in page(language).spoken["parts"] if start <= hour % 24][-1])
+
+
+@lru_cache(maxsize=4096)
+def _country_code(e164: str) -> str:
+    """The digits of the country code; none when there is no such country."""
+    try:
+        return str(phonenumbers.parse(e164).country_code)
+    except phonenumbers.NumberParseException:
+        return ""
 
 
 def _spans(language: str, spans: Sequence[tuple[str, str]]) -> str:

@@ -75,3 +75,19 @@ class OwnedNumber:
     voice_url: str
     fallback_url: str
     status_url: str
+    sms_url: str = ""
+    sms_fallback_url: str = ""
+
+
+@dataclass(frozen=True)
+class Message:
+    """A text as Twilio knows it. ``status`` and ``direction`` are Twilio's words; "" is no error."""
+
+    sid: str
+    to: str
+    from_: str
+    body: str
+    status: str
+    direction: str
+    created_ms: int
+    error: str

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from enum import StrEnum
+from functools import lru_cache
 
 import phonenumbers
-from phonenumbers import PhoneNumberType
+from phonenumbers import PhoneNumberType, timezone
 
 from foundation.errors import Mendable
 
@@ -21,6 +23,20 @@ DIALABLE_TYPES = frozenset(
 REGIONS = frozenset({"US", "CA"})
 _TYPED = re.compile(r"[0-9+()\-./ \t\u00a0]{1,40}")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
+class NotDialled(StrEnum):
+    """Why a number is not dialled. Each has its sentence in the phrase files (``number_refused_…``)."""
+
+    OURS = "ours"
+    NO_NUMBER = "no_number"
+    """Not in international form, or with an extension."""
+    UNUSED = "unused"
+    """No such number is in use."""
+    FOREIGN = "foreign"
+    EMERGENCY = "emergency"
+    PREMIUM = "premium"
+    """No ordinary line: premium, toll-free, shared-cost, personal, a pager."""
 
 
 def normalise(raw: str, region: str = "US") -> str:
@@ -66,25 +82,70 @@ def dialable(e164: str, regions: Collection[str] = REGIONS, ours: Collection[str
     lines: no premium, shared-cost, personal, toll-free, satellite or short numbers, no emergency line,
     and none of our own, which would ring in circles.
     """
-    if e164 in ours:
-        return "it is our own number"
+    refused = _judged(e164, regions, ours)
+    return refused[1] if refused else None
+
+
+def why_not_dialled(
+    e164: str, regions: Collection[str] = REGIONS, ours: Collection[str] = ()
+) -> NotDialled | None:
+    """``dialable``'s reason as a code."""
+    refused = _judged(e164, regions, ours)
+    return refused[0] if refused else None
+
+
+def keyed(
+    keys: str, regions: Collection[str] = REGIONS, ours: Collection[str] = (), home: str = "US"
+) -> tuple[str, NotDialled | None]:
+    """The number that a caller keyed in, in E.164, and why it is not dialled: (number, None) when it is.
+
+    Keyed without a country code, "011" or a "+" it is a number of ``home``. What is no number is "".
+    """
+    if phonenumbers.is_emergency_number(re.sub(r"\D", "", keys)[:15], home):
+        return "", NotDialled.EMERGENCY
+    try:
+        number = normalise(keys, home)
+    except Mendable:
+        return "", NotDialled.NO_NUMBER
+    return number, why_not_dialled(number, regions, ours)
+
+
+@lru_cache(maxsize=4096)
+def zone_of(e164: str) -> str | None:
+    """The IANA time zone a number belongs to, by its area; None when it is none, or may be several.
+
+    A number that was taken along to another place keeps the zone of its area: better than ours, no more.
+    """
     if not _E164.fullmatch(e164):
-        return "it is not a number in international form"
+        return None
+    try:
+        zones = timezone.time_zones_for_number(phonenumbers.parse(e164))
+    except phonenumbers.NumberParseException:
+        return None
+    return str(zones[0]) if len(zones) == 1 and zones[0] != timezone.UNKNOWN_TIMEZONE else None
+
+
+def _judged(e164: str, regions: Collection[str], ours: Collection[str]) -> tuple[NotDialled, str] | None:
+    """Why a number is not dialled, as a code and in words."""
+    if e164 in ours:
+        return NotDialled.OURS, "it is our own number"
+    if not _E164.fullmatch(e164):
+        return NotDialled.NO_NUMBER, "it is not a number in international form"
     try:
         parsed = phonenumbers.parse(e164)
     except phonenumbers.NumberParseException:
-        return "it is not a telephone number"
+        return NotDialled.NO_NUMBER, "it is not a telephone number"
     if parsed.extension:
-        return "it has an extension"
+        return NotDialled.NO_NUMBER, "it has an extension"
     if not phonenumbers.is_valid_number(parsed):
-        return "no such number is in use"
+        return NotDialled.UNUSED, "no such number is in use"
     region = phonenumbers.region_code_for_number(parsed)
     if region is None or region not in regions:
-        return f"we do not call {region or 'this region'}"
+        return NotDialled.FOREIGN, f"we do not call {region or 'this region'}"
     if _is_emergency(parsed, region):
-        return "it is an emergency number"
+        return NotDialled.EMERGENCY, "it is an emergency number"
     if phonenumbers.number_type(parsed) not in DIALABLE_TYPES:
-        return "it is not an ordinary line"
+        return NotDialled.PREMIUM, "it is not an ordinary line"
     return None
 
 

@@ -12,16 +12,12 @@ tried twice here, and what may have happened is told apart from what surely did 
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import UTC, datetime
-from json import loads
 from typing import Any, TypeVar
 
 from aiohttp import ClientError
 from twilio.base.exceptions import TwilioException
-from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.rest import Client
 from twilio.rest.api import Api
 
@@ -31,10 +27,12 @@ from carrier.answers import (
     Call,
     Dequeued,
     Member,
+    Message,
     OwnedNumber,
     Refused,
     TwilioQueue,
 )
+from carrier.wire import Wire, mapped, ms
 from foundation.errors import SurgelineError, Unavailable
 
 __all__ = [
@@ -44,6 +42,7 @@ __all__ = [
     "Carrier",
     "Dequeued",
     "Member",
+    "Message",
     "OwnedNumber",
     "Refused",
     "TwilioQueue",
@@ -55,16 +54,6 @@ LOADED = Api
 LARGEST_QUEUE = 5000
 NOT_IN_PROGRESS = 21220
 PAGE = 1000
-
-
-class Wire(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK is untyped
-    """The SDK's own client, signing in by header: its way of doing so is leaving aiohttp."""
-
-    async def request(self, *given: Any, auth: tuple[str, str] | None = None, **named: Any) -> Any:
-        if auth is not None:
-            coded = base64.b64encode(":".join(auth).encode()).decode()
-            named["headers"] = {**(named.get("headers") or {}), "Authorization": f"Basic {coded}"}
-        return await super().request(*given, **named)
 
 
 class Carrier:
@@ -156,6 +145,48 @@ class Carrier:
             if refused.code != NOT_IN_PROGRESS and refused.status != 404:
                 raise
 
+    # -- texts -------------------------------------------------------------------------------------
+
+    async def text(self, to: str, from_: str, body: str, *, status_callback: str | None = None) -> str:
+        """Have a text sent; its SID. Raises Refused (21610: the number has opted out), Busy, Ambiguous."""
+        given = {"to": to, "from_": from_, "body": body}
+        if status_callback is not None:
+            given["status_callback"] = status_callback
+        made = await self._act(lambda: self._client.messages.create_async(**given))
+        return str(made.sid)
+
+    async def texts(
+        self,
+        *,
+        to: str | None = None,
+        from_: str | None = None,
+        since_ms: int | None = None,
+        limit: int = PAGE,
+    ) -> list[Message]:
+        """Texts in and out, newest first: how an unknown answer is looked up.
+
+        Of the newest ``limit``, those made since ``since_ms``, to Twilio's second. Twilio would filter by
+        when they were sent, which a text that is still queued was not.
+        """
+        given: dict[str, Any] = {"limit": limit}
+        if to is not None:
+            given["to"] = to
+        if from_ is not None:
+            given["from_"] = from_
+        found = await self._ask(lambda: self._client.messages.list_async(**given))
+        messages = [_message(each) for each in found]
+        since_ms = since_ms or 0
+        return [each for each in messages if each.created_ms >= since_ms - since_ms % 1000]
+
+    async def message(self, sid: str) -> Message | None:
+        """The text as it is now; None when Twilio knows none."""
+        try:
+            return _message(await self._ask(lambda: self._client.messages(sid).fetch_async()))
+        except Refused as refused:
+            if refused.status == 404:
+                return None
+            raise
+
     # -- queues ------------------------------------------------------------------------------------
 
     async def dequeue(self, queue: str, call_sid: str, url: str) -> Dequeued:
@@ -207,7 +238,7 @@ class Carrier:
             return []
         found = await self._ask(lambda: self._client.queues(sid).members.list_async(page_size=PAGE))
         return [
-            Member(each.call_sid, sid, each.position, _ms(each.date_enqueued) or 0, each.wait_time)
+            Member(each.call_sid, sid, each.position, ms(each.date_enqueued) or 0, each.wait_time)
             for each in found
         ]
 
@@ -237,13 +268,24 @@ class Carrier:
             return False
         return await self._there(participant.delete_async)
 
+    async def participants(self, conference: str) -> frozenset[str]:
+        """The labels of those who are in the running conference of that name; nobody when there is none."""
+        sid = await self._running(conference)
+        if sid is None:
+            return frozenset()
+        found = await self._ask(lambda: self._client.conferences(sid).participants.list_async(limit=10))
+        return frozenset(str(each.label) for each in found if str(each.status) == "connected")
+
     async def _participant(self, conference: str, call_sid: str) -> Any | None:
-        """By the conference's name: the running one of that name."""
+        sid = await self._running(conference)
+        return None if sid is None else self._client.conferences(sid).participants(call_sid)
+
+    async def _running(self, conference: str) -> str | None:
+        """The SID of the running conference of that name."""
         found = await self._ask(
             lambda: self._client.conferences.list_async(friendly_name=conference, limit=5)
         )
-        sid = next((each.sid for each in found if str(each.status) != "completed"), None)
-        return None if sid is None else self._client.conferences(sid).participants(call_sid)
+        return next((str(each.sid) for each in found if str(each.status) != "completed"), None)
 
     async def _there(self, work: Callable[[], Awaitable[Any]]) -> bool:
         try:
@@ -265,12 +307,23 @@ class Carrier:
                 each.voice_url or "",
                 each.voice_fallback_url or "",
                 each.status_callback or "",
+                each.sms_url or "",
+                each.sms_fallback_url or "",
             )
             for each in found
         ]
 
-    async def point_number(self, sid: str, *, voice_url: str, fallback_url: str, status_url: str) -> None:
-        """Have a number's calls ask us."""
+    async def point_number(
+        self,
+        sid: str,
+        *,
+        voice_url: str,
+        fallback_url: str,
+        status_url: str,
+        sms_url: str = "",
+        sms_fallback_url: str = "",
+    ) -> None:
+        """Have a number's calls and texts ask us. An empty address takes one away."""
         number = self._client.incoming_phone_numbers(sid)
         await self._ask(
             lambda: number.update_async(
@@ -280,6 +333,10 @@ class Carrier:
                 voice_fallback_method="POST",
                 status_callback=status_url,
                 status_callback_method="POST",
+                sms_url=sms_url,
+                sms_method="POST",
+                sms_fallback_url=sms_fallback_url,
+                sms_fallback_method="POST",
             )
         )
 
@@ -317,22 +374,7 @@ class Carrier:
         except (ClientError, OSError) as error:
             raise unanswered(f"the connection to Twilio failed: {type(error).__name__}") from None
         except TwilioException as error:
-            raise _mapped(error, unanswered) from None
-
-
-def _mapped(error: Any, unanswered: type[SurgelineError]) -> SurgelineError:
-    """The SDK raises one class for an operation, another for a page of a list, a third for new services."""
-    status, code, message = getattr(error, "status", 0), getattr(error, "code", 0), str(error)
-    page: Any = error.args[1] if len(error.args) > 1 else None
-    if not status and hasattr(page, "status_code"):
-        status = page.status_code
-        with suppress(ValueError, AttributeError):
-            code = loads(page.text).get("code", 0)
-    if status == 429:
-        return Busy()
-    if not 400 <= (status or 0) < 500:
-        return unanswered(f"Twilio answered {status}" if status else "Twilio's answer could not be read")
-    return Refused(code or 0, status, getattr(error, "msg", "") or message)
+            raise mapped(error, unanswered) from None
 
 
 def _call(each: Any) -> Call:
@@ -342,11 +384,18 @@ def _call(each: Any) -> Call:
         getattr(each, "_from", None) or each.from_,
         str(each.status),
         each.direction,
-        _ms(each.start_time),
+        ms(each.start_time),
     )
 
 
-def _ms(moment: datetime | None) -> int | None:
-    if moment is None:
-        return None
-    return round(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1000)
+def _message(each: Any) -> Message:
+    return Message(
+        each.sid,
+        each.to,
+        getattr(each, "_from", None) or each.from_,
+        each.body or "",
+        str(each.status),
+        str(each.direction),
+        ms(each.date_created) or 0,
+        str(each.error_code or ""),
+    )

@@ -15,10 +15,15 @@ from urllib.parse import quote
 
 import structlog
 
+from callbacks import dialing
+from callbacks.jobs import Bench
+from callbacks.turns import promise_of
 from carrier.numbers import dialable, masked
 from carrier.twilio_rest import Ambiguous, Busy, Carrier, Dequeued, Refused
 from foundation.clock import Clock
 from foundation.errors import Unavailable
+from ivr import ringing_back
+from ivr.holding import hold_queue
 from ivr.legs import Legs
 from ivr.slips import Slip
 from ivr.standing import conference_name
@@ -47,6 +52,11 @@ class Tools:
     """The number that agents see on their phones: one of ours (E.164)."""
     regions: frozenset[str] = frozenset({"US", "CA"})
     """Where an agent's phone may be."""
+    callbacks: Bench | None = None
+    """What keeps promises to ring back; None where there are none."""
+
+
+Effect = Callable[[Event, Tools], Awaitable[None]]
 
 
 async def carry_out(event: Event, tools: Tools) -> None:
@@ -54,8 +64,22 @@ async def carry_out(event: Event, tools: Tools) -> None:
     effect = EFFECTS.get(event.kind)
     if effect is None or not event.contact or await tools.legs.is_done(event.id):
         return
-    await effect(event, tools)
+    if promise_of(event.contact):
+        await _of_a_turn(event, tools, effect)
+    else:
+        await effect(event, tools)
     await tools.legs.note_done(event.id)
+
+
+async def _of_a_turn(event: Event, tools: Tools, effect: Effect) -> None:
+    """A promise's turn: what concerns the agent's telephone is as with any contact, the merchant's is not."""
+    if event.kind in ("reserved", "declined", "missed", "released"):
+        await effect(event, tools)
+    elif event.kind == "unjoined" and (leg := await tools.legs.agent(event.contact, _fence(event))):
+        await _ask(event, tools.carrier.hang_up(leg))
+    theirs = ringing_back.EFFECTS.get(event.kind)
+    if theirs is not None and tools.callbacks is not None:
+        await theirs(event, tools.callbacks)
 
 
 async def ring(event: Event, tools: Tools) -> None:
@@ -119,9 +143,13 @@ async def fetch(event: Event, tools: Tools) -> None:
     now = await tools.line.contact(event.contact)
     if now is None or not _is_accepted(now, event):
         return
+    if not await _wins_promise(now, tools):
+        await tools.line.fail_join(now.contact, tools.clock.now_ms())
+        return
     url = _url(tools, "connect", now, f"&fence={now.fence}&since={tools.clock.now_ms()}")
     try:
-        taken = await tools.carrier.dequeue(f"{now.queue}.{now.band}", now.contact, url)
+        held_in = hold_queue(tools.line.policy, now.queue, now.band, now.contact)
+        taken = await tools.carrier.dequeue(held_in, now.contact, url)
         if taken is Dequeued.LOST:
             await tools.carrier.redirect(now.contact, url)
     except Refused:
@@ -132,6 +160,20 @@ async def fetch(event: Event, tools: Tools) -> None:
     except (Busy, Unavailable) as failed:
         structlog.get_logger().warning("fetch_failed", contact=now.contact, why=str(failed))
         await tools.line.fail_join(now.contact, tools.clock.now_ms())
+
+
+async def _wins_promise(now: ContactNow, tools: Tools) -> bool:
+    """Whether nobody else talks with a merchant whom we owe a callback; whose phone then rings no more."""
+    promise_id, at = now.card.promise, tools.callbacks
+    if not promise_id or at is None:
+        return True
+    if not await dialing.take_for(at.cb, promise_id, now.contact, tools.clock.now_ms()):
+        return False
+    try:
+        await dialing.call_off(at.cb, at.carrier, promise_id)
+    except Unavailable as away:
+        structlog.get_logger().warning("not called off", promise=promise_id, why=str(away))
+    return True
 
 
 async def bring_back(event: Event, tools: Tools) -> None:
@@ -231,7 +273,7 @@ def _is_accepted(now: ContactNow, event: Event) -> bool:
     return mine and now.state is ContactState.RESERVED and now.accepted
 
 
-EFFECTS: dict[str, Callable[[Event, Tools], Awaitable[None]]] = {
+EFFECTS: dict[str, Effect] = {
     "reserved": ring,
     "accepted": fetch,
     "released": release,

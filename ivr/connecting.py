@@ -65,7 +65,7 @@ async def requeue(desk: Desk, visit: Visit) -> str:
     words = _why_back(slip, visit.query.get("why", ""))
     if isinstance(now, ContactNow):
         return standing.answer(desk, visit, now, slip, words)
-    return entering.enqueue(desk, slip, words)
+    return entering.enqueue(desk, slip, words, contact=visit.contact)
 
 
 def _why_back(slip: Slip, why: str) -> Utterance:
@@ -101,4 +101,4 @@ def _without_place(desk: Desk, visit: Visit, slip: Slip) -> str:
     if since_ms and visit.now_ms - since_ms >= SHORTEST_TALK_MS:
         return entering.goodbye(desk, slip)
     slip = entering.placed(desk.centre, desk.policy, slip)
-    return entering.enqueue(desk, slip, catalog.voice(slip.language, "holding"))
+    return entering.enqueue(desk, slip, catalog.voice(slip.language, "holding"), contact=visit.contact)

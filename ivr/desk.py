@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from announcements.pacing import Pacing
 from foundation.clock import Clock
 from ivr.glance import Glance
+from ivr.holding import LONGEST_NAME, hold_queues
 from ivr.legs import Legs
 from ivr.menus import Centre
 from ivr.music import CLIPS
@@ -18,14 +19,11 @@ from queueing.keys import Keys
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from callbacks.office import Office
     from foundation.connections import Breaker, Sql
     from queueing.line import Line
     from queueing.policy import LinePolicy
     from queueing.roster import Roster
-
-
-TWILIO_NAME = 64
-"""Characters of a queue's name at Twilio: ours holds queue and band."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +61,13 @@ class Desk:
     redis_breaker: Breaker | None = None
     sql_breaker: Breaker | None = None
     clips: tuple[str, ...] = CLIPS
+    office: Office | None = None
+    """Where callbacks are promised; without one none are offered."""
 
     def __post_init__(self) -> None:
-        for queue in self.policy.queues:
-            for band in self.policy.bands:
-                if len(f"{queue.name}.{band.name}") > TWILIO_NAME:
-                    raise ValueError(f"queue {queue.name} and band {band.name}: too long together for Twilio")
+        for name, (queue, band) in hold_queues(self.policy).items():
+            if len(name) > LONGEST_NAME:
+                raise ValueError(f"queue {queue} and band {band}: too long together for Twilio")
 
     @cached_property
     def signature(self) -> SignatureCheck:
@@ -80,7 +79,9 @@ class Desk:
 
     @cached_property
     def glance(self) -> Glance:
-        return Glance(self.redis, self.keys, self.redis_breaker)
+        return Glance(
+            self.redis, self.keys, self.redis_breaker, self.policy.centre if self.office else ""
+        )
 
     @cached_property
     def legs(self) -> Legs:

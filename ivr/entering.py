@@ -13,6 +13,7 @@ from announcements.catalog import Utterance
 from ivr import callers, endings, message, twiml
 from ivr.callers import Caller
 from ivr.desk import Desk
+from ivr.holding import hold_queue
 from ivr.menus import Centre
 from ivr.slips import Slip
 from ivr.visits import AWAY, Away, Visit
@@ -33,7 +34,7 @@ async def join(desk: Desk, visit: Visit, slip: Slip, *words: Utterance, caller: 
             return message.offer(desk, slip, catalog.voice(slip.language, "queue_full"))
         if entry.outcome is EntryOutcome.ENDED:
             return goodbye(desk, slip)
-    return enqueue(desk, slip, *words)
+    return enqueue(desk, slip, *words, contact=visit.contact)
 
 
 async def enter(
@@ -98,14 +99,14 @@ def card(slip: Slip, who: Recognised, caller: Caller) -> Card:
     )
 
 
-def enqueue(desk: Desk, slip: Slip, *words: Utterance) -> str:
+def enqueue(desk: Desk, slip: Slip, *words: Utterance, contact: str) -> str:
     """Say ``words``, then hold the call. The queue's name at Twilio tells queue and band: from it alone the
     order can be rebuilt."""
     carried = slip.query()
     return twiml.answer(
         twiml.say_all(words),
         twiml.enqueue(
-            f"{slip.queue}.{slip.band}",
+            hold_queue(desk.policy, slip.queue, slip.band, contact),
             wait_url=desk.url(f"/voice/wait?{carried}"),
             action=desk.url(f"/voice/left?{carried}"),
         ),

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from callbacks import notice as notices
+from callbacks.notice import Notice
 from foundation.connections import answering
 from queueing import pulse
 from queueing.estimates import Estimate, plain_wait
@@ -18,14 +20,17 @@ if TYPE_CHECKING:
     from foundation.connections import Breaker
     from queueing.keys import Keys
 
+CALLBACKS = "+callbacks"
+"""The name, that no queue can have, under which the notice of callbacks stands among the figures."""
 FRESH_MS = 1_000
 STALE_MS = 15_000
 """Figures older than this tell nothing of the present: no wait is announced from them."""
 
 
 class Glance:
-    def __init__(self, redis: Redis, keys: Keys, breaker: Breaker | None = None) -> None:
-        self._redis, self._keys, self._breaker = redis, keys, breaker
+    def __init__(self, redis: Redis, keys: Keys, breaker: Breaker | None = None, centre: str = "") -> None:
+        """``centre``: the one whose callbacks are told of, too; "" when none are offered."""
+        self._redis, self._keys, self._breaker, self._centre = redis, keys, breaker, centre
         self._looked_ms = -FRESH_MS
         self._taken_ms = 0
         self._facts = ""
@@ -38,6 +43,9 @@ class Glance:
                 seen = await pulse.read(self._redis, self._keys)
             self._taken_ms = seen.at_ms if seen else 0
             self._facts = pack(seen) if seen else ""
+            if seen and self._centre:
+                notice = await notices.read(self._redis, self._centre, now_ms, self._breaker)
+                self._facts += f";{CALLBACKS}:{notice.packed()}"
         return self._facts if now_ms - self._taken_ms < STALE_MS else ""
 
 
@@ -47,6 +55,15 @@ def pack(seen: pulse.Pulse) -> str:
         f"{name}:{queue.agents},{queue.handling_s:.1f},{queue.hangup_per_s:.6f}"
         for name, queue in seen.queues.items()
     )
+
+
+def callbacks(facts: str, queue: str) -> tuple[Notice, int, float | None]:
+    """What packed facts tell of callbacks: the notice, and the queue's agents and handling time (s)."""
+    told = dict(part.partition(":")[::2] for part in facts.split(";"))
+    figures = told.get(queue, "").split(",")
+    if len(figures) != 3:
+        return Notice.unpacked(told.get(CALLBACKS, "")), 0, None
+    return Notice.unpacked(told.get(CALLBACKS, "")), int(figures[0]), float(figures[1])
 
 
 def wait(facts: str, queue: str, position: int) -> Estimate | None:

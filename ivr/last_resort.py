@@ -15,7 +15,8 @@ def hold(desk: Desk, visit: Visit) -> str:
     """A caller, at any stage: into (or back into) the queue. The hold loop finds the place again."""
     slip = slips.read(desk.centre, visit.query)
     slip = entering.placed(desk.centre, desk.policy, slip)
-    return entering.enqueue(desk, slip, catalog.voice(slip.language, "trouble"))
+    words = catalog.voice(slip.language, "trouble")
+    return entering.enqueue(desk, slip, words, contact=visit.contact)
 
 
 def music(desk: Desk, visit: Visit) -> str:

@@ -52,4 +52,5 @@ async def _again(desk: Desk, visit: Visit, slip: Slip) -> str:
         await endings.step_out(desk, visit)
         return message.offer(desk, slip, catalog.voice(slip.language, "too_long"))
     again = entering.placed(desk.centre, desk.policy, replace(slip, tries=slip.tries + 1))
-    return entering.enqueue(desk, again, catalog.voice(slip.language, "trouble"))
+    words = catalog.voice(slip.language, "trouble")
+    return entering.enqueue(desk, again, words, contact=visit.contact)

@@ -2,6 +2,7 @@
 
 ``…:rung:<contact>:<fence>``  the agent's phone is being rung (or was): whoever sets it may dial, once
 ``…:leg:<contact>:<fence>``   CallSid of the agent's leg
+``…:typed:<contact>``         the number a caller keyed in for the callback; it may stand in no URL
 ``…:met:<contact>:<fence>``   set of who has joined the conference
 ``…:back:<contact>:<fence>``  the caller was told that this reservation failed, and is in the queue again
 ``…:away:<contact>``          how a call that never joined the line ended, is on record
@@ -34,6 +35,13 @@ class Legs:
     async def agent(self, contact: str, fence: int) -> str:
         """The CallSid of the agent's leg; "" when none is known."""
         return await self._read(f"leg:{contact}:{fence}")
+
+    async def note_typed(self, contact: str, number: str) -> None:
+        """The number (E.164) that this caller wants to be called on; "" takes it back."""
+        await self._note(f"typed:{contact}", number)
+
+    async def typed(self, contact: str) -> str:
+        return await self._read(f"typed:{contact}")
 
     async def note_joined(self, contact: str, fence: int, label: str) -> int:
         """``label`` ("caller", "agent") is in the conference; how many different ones have been."""

@@ -19,6 +19,8 @@ PERSON_KEY = "0"
 """A person, at any time: also while the menu is read out."""
 LEAVE_KEY = "*"
 """Out of the line, to record a message."""
+CALLBACK_KEY = "1"
+"""In the hold loop, after the offer: keep my place and call me back."""
 OTHER_LOCATION_KEY = "9"
 MOST_HEARD = 500
 """Characters of a spoken sentence that are looked at."""

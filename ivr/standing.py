@@ -20,7 +20,7 @@ def answer(desk: Desk, visit: Visit, now: ContactNow, slip: Slip, *words: Uttera
         return entering.goodbye(desk, slip)
     if now.state is ContactState.CONNECTED or now.accepted:
         return meet(desk, visit, slip, now.fence)
-    return entering.enqueue(desk, slip, *words)
+    return entering.enqueue(desk, slip, *words, contact=visit.contact)
 
 
 def slip_of(desk: Desk, now: ContactNow, known: Slip | None = None) -> Slip:
@@ -34,14 +34,18 @@ def meet(desk: Desk, visit: Visit, slip: Slip, fence: int) -> str:
     """The caller's leg into the conference where the agent is, or soon will be."""
     since = slips.whole(visit.query.get("since", ""))
     carried = f"{slip.query()}&fence={fence}" + (f"&since={since}" if since else "")
-    return twiml.answer(
-        twiml.conference(
-            conference_name(visit.contact, fence),
-            label="caller",
-            action=desk.url(f"/voice/after?{carried}"),
-            wait_url=desk.url(f"/voice/connecting?lang={slip.language}"),
-            status=conference_status(desk, visit.contact, fence),
-        )
+    after = desk.url(f"/voice/after?{carried}")
+    return twiml.answer(into_conference(desk, visit.contact, fence, slip.language, after))
+
+
+def into_conference(desk: Desk, contact: str, fence: int, language: str, after: str) -> str:
+    """The verb that brings the caller's side of ``contact`` there; ``after`` is asked when it is over."""
+    return twiml.conference(
+        conference_name(contact, fence),
+        label="caller",
+        action=after,
+        wait_url=desk.url(f"/voice/connecting?lang={language}"),
+        status=conference_status(desk, contact, fence),
     )
 
 

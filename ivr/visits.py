@@ -17,6 +17,7 @@ from ivr import tallies
 T = TypeVar("T")
 
 _CALL_SID = re.compile(r"CA[0-9A-Za-z]{1,62}\Z")
+_CONTACT = re.compile(r"(CA[0-9A-Za-z]{1,62}|PR[0-9a-f]{16}\.[1-9][0-9]{0,5})\Z")
 _OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
 
@@ -43,7 +44,8 @@ class Visit:
     @property
     def contact(self) -> str:
         """The CallSid, or "" when it is not fit to name a contact."""
-        return named_contact(self.form.get("CallSid", ""))
+        sid = self.form.get("CallSid", "")
+        return sid if _CALL_SID.match(sid) else ""
 
     @property
     def over(self) -> bool:
@@ -78,5 +80,5 @@ class Visit:
 
 
 def named_contact(text: str) -> str:
-    """A contact's id out of a query or a form; "" when it is none."""
-    return text if _CALL_SID.match(text) else ""
+    """A contact's id out of a query or a form: a call's, or a promise's turn; "" when it is none."""
+    return text if _CONTACT.match(text) else ""

@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from announcements import catalog, pacing
-from announcements.pacing import Announcement, Place, Said
-from ivr import callers, entering, glance, menus, slips, twiml
+from announcements.catalog import Utterance
+from announcements.pacing import Announcement, Place
+from ivr import callers, entering, glance, memory, menus, offers, slips, twiml
 from ivr.desk import Desk
+from ivr.memory import Memory
 from ivr.slips import Slip
 from ivr.visits import AWAY, Away, Visit
 from queueing import journal
@@ -34,23 +36,28 @@ async def answer(desk: Desk, visit: Visit) -> str:
     if (slip.queue, slip.band) != (hold.queue, hold.band):
         slip = replace(slip, queue=hold.queue, band=hold.band)
     if hold.state is not ContactState.WAITING:
-        said = Said.from_query(visit.query)
-        return music(desk, visit, slip, said, clips=1, entered_ms=hold.entered_ms)
+        kept = replace(memory.read(visit.query), entered_ms=hold.entered_ms)
+        return music(desk, slip, kept, clips=1)
     if hold.over_max_wait:
         return twiml.answer(twiml.say(catalog.voice(slip.language, "too_long")), twiml.leave())
     return await _with_place(desk, visit, slip, hold)
 
 
 async def key(desk: Desk, visit: Visit) -> str:
-    """``POST /voice/wait/key``: a key in the hold loop. Star leaves the line, any other is music."""
-    slip = slips.read(desk.centre, visit.query)
-    said, entered_ms = Said.from_query(visit.query), slips.whole(visit.query.get("in", ""))
-    again = twiml.answer(twiml.redirect(_loop_url(desk, visit, slip, said, 0, entered_ms)))
-    if visit.form.get("Digits", "") != menus.LEAVE_KEY:
+    """``POST /voice/wait/key``: a key in the hold loop. Star leaves the line, 1 takes up the offer of a
+    callback when there was one, any other is music.
+    """
+    slip, kept = slips.read(desk.centre, visit.query), memory.read(visit.query)
+    again = twiml.answer(twiml.redirect(loop_url(desk, slip, kept)))
+    pressed = visit.form.get("Digits", "")
+    wants_callback = pressed == menus.CALLBACK_KEY and kept.offered
+    if pressed != menus.LEAVE_KEY and not wants_callback:
         return again
     now = await visit.enrich(desk.line.contact(visit.contact))
     if not isinstance(now, Away) and now and now.state in (ContactState.RESERVED, ContactState.CONNECTED):
         return again  # an agent is being asked: no time to leave
+    if wants_callback:
+        return twiml.answer(twiml.redirect(desk.url(f"/voice/callback?{slip.query()}{kept.query()}")))
     return twiml.answer(twiml.say(catalog.voice(slip.language, "leaving_line")), twiml.leave())
 
 
@@ -61,7 +68,7 @@ async def _look(desk: Desk, visit: Visit) -> Hold | None:
 
 async def _with_place(desk: Desk, visit: Visit, slip: Slip, hold: Hold) -> str:
     """All of it from the question's first asking, so that its repeat is answered alike."""
-    said = Said.from_query(visit.query)
+    kept = replace(memory.read(visit.query), entered_ms=hold.entered_ms)
     wait = glance.wait(hold.facts, hold.queue, hold.position)
     place = Place(
         position=hold.position,
@@ -69,18 +76,20 @@ async def _with_place(desk: Desk, visit: Visit, slip: Slip, hold: Hold) -> str:
         low_s=wait.p10 if wait else None,
         high_s=wait.p90 if wait else None,
     )
-    announcement = pacing.decide(desk.pacing, said, place, hold.asked_ms)
+    announcement = pacing.decide(desk.pacing, kept.said, place, hold.asked_ms)
     if announcement is not None and not hold.repeat:
         await visit.enrich(_note(desk, visit, hold, announcement))
-    return tell(desk, visit, slip, said, announcement, hold.entered_ms, hold.asked_ms)
+    offer = offers.now(desk, visit, slip, hold, kept, announcement, wait)
+    return tell(desk, slip, kept, announcement, hold.entered_ms, hold.asked_ms, offer=offer)
 
 
 def _without_place(desk: Desk, visit: Visit, slip: Slip) -> str:
     """The base answer: Twilio holds the call, so music and comfort are true; a position would not be."""
-    said = Said.from_query(visit.query)
+    kept = memory.read(visit.query)
     entered_ms = visit.now_ms - _waited_ms(visit)
-    announcement = pacing.decide(desk.pacing, said, Place(0, entered_ms), visit.now_ms)
-    return tell(desk, visit, slip, said, announcement, entered_ms, visit.now_ms)
+    announcement = pacing.decide(desk.pacing, kept.said, Place(0, entered_ms), visit.now_ms)
+    # What was reckoned from Twilio's word is not remembered: its next word is as good, and ours may be late.
+    return tell(desk, slip, kept, announcement, entered_ms, visit.now_ms)
 
 
 def _waited_ms(visit: Visit) -> int:
@@ -93,42 +102,41 @@ def _waited_ms(visit: Visit) -> int:
 
 def tell(
     desk: Desk,
-    visit: Visit,
     slip: Slip,
-    said: Said | None,
+    kept: Memory,
     announcement: Announcement | None,
     entered_ms: int,
     now_ms: int,
+    *,
+    offer: tuple[Utterance, ...] = (),
 ) -> str:
-    """The announcement, if there is one, and music until the next may be due."""
+    """The announcement and the offer, if there are any, and music until the next may be due."""
     words = []
     if announcement is not None:
         words.append(catalog.tell(slip.language, announcement))
-        if said is None:
+        if kept.said is None:
             words.append(catalog.voice(slip.language, "keys_while_waiting"))
-        said = announcement.said
-    music_ms = pacing.next_look_ms(desk.pacing, said, entered_ms, now_ms)
+        kept = replace(kept, said=announcement.said)
+    if offer:
+        words += offer
+        kept = replace(kept, offered=kept.said.count if kept.said else 1)
+    music_ms = pacing.next_look_ms(desk.pacing, kept.said, entered_ms, now_ms)
     clips = max(1, music_ms // desk.pacing.clip_ms)
-    return music(desk, visit, slip, said, clips=clips, entered_ms=entered_ms, words=twiml.say_all(words))
+    return music(desk, slip, kept, clips=clips, words=twiml.say_all(words))
 
 
-def music(
-    desk: Desk, visit: Visit, slip: Slip, said: Said | None, *, clips: int, entered_ms: int, words: str = ""
-) -> str:
+def music(desk: Desk, slip: Slip, kept: Memory, *, clips: int, words: str = "") -> str:
     """``words``, then so many clips; a key counts all the while; then the loop goes on."""
-    first = slips.whole(visit.query.get("clip", ""))
+    first = kept.clip
     heard = words + "".join([twiml.play(desk.clip(first + i)) for i in range(clips)])
-    loop = _loop_url(desk, visit, slip, said, clips, entered_ms)
+    loop = loop_url(desk, slip, replace(kept, clip=first + clips))
     pressed = loop.replace("/voice/wait?", "/voice/wait/key?", 1)
     return twiml.answer(twiml.gather_key(pressed, heard), twiml.redirect(loop))
 
 
-def _loop_url(desk: Desk, visit: Visit, slip: Slip, said: Said | None, clips: int, entered_ms: int) -> str:
-    """Where the loop goes on, with its memory: also since when the caller waits, should the line forget."""
-    clip = slips.whole(visit.query.get("clip", "")) + clips
-    memory = f"&in={entered_ms}" if entered_ms else ""
-    memory += f"&said_at={said.at_ms}&said_pos={said.position}&n={said.count}" if said else ""
-    return desk.url(f"/voice/wait?{slip.query()}&clip={clip}{memory}")
+def loop_url(desk: Desk, slip: Slip, kept: Memory) -> str:
+    """Where the loop goes on, with its memory."""
+    return desk.url(f"/voice/wait?{slip.query()}{kept.query()}")
 
 
 async def _note(desk: Desk, visit: Visit, hold: Hold, announcement: Announcement) -> None:

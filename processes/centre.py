@@ -17,8 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from announcements.book import LANGUAGES
 from announcements.pacing import Pacing
+from callbacks.policy import CallbackPolicy
 from foundation.errors import Mendable
 from ivr import menus
+from processes.callbacks_table import QUIET, REGION, WrittenCallbacks
 from queueing.bands import DEFAULT_BANDS, Band
 from queueing.hours import Holiday, Hours
 from queueing.hours import Span as HoursSpan
@@ -34,6 +36,8 @@ PATTERNS = {
     SLUG: "a name of 1 to 32 of a-z, 0-9, - and _",
     SPAN: 'a span of time as "09:00-17:00"',
     KEY: 'one key of the phone, "1" to "9"',
+    QUIET: 'a span of time as "21:00-08:00"',
+    REGION: 'a country as two capital letters, "US"',
 }
 
 Slug = Annotated[str, Field(pattern=SLUG)]
@@ -126,10 +130,12 @@ class Written(_Written):
     agents: WrittenAgents = WrittenAgents()
     announcements: WrittenAnnouncements = WrittenAnnouncements()
     service_level: WrittenServiceLevel = WrittenServiceLevel()
+    callbacks: WrittenCallbacks = WrittenCallbacks()
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
         faults = [*self._unknown_names(), *self._twice(), *self._bad_words()]
+        faults += self.callbacks.faults({queue.name for queue in self.queue})
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -186,6 +192,7 @@ class Plan:
     pacing: Pacing
     within_s: int
     target_pct: int
+    callbacks: CallbackPolicy
 
 
 def read_centre(path: Path | None) -> Plan:
@@ -242,7 +249,8 @@ def arrange(written: Written) -> Plan:
         quiet_ms=spoken.quiet_seconds * 1000,
         more_than=spoken.more_than,
     )
-    return Plan(written, centre, _policy(written), pacing, aim.within_seconds, aim.target_pct)
+    policy, promised = _policy(written), written.callbacks.policy()
+    return Plan(written, centre, policy, pacing, aim.within_seconds, aim.target_pct, promised)
 
 
 def _policy(written: Written) -> LinePolicy:

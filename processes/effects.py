@@ -56,8 +56,17 @@ def open_for_rq(url: str, timeout_s: float = 2.0) -> SyncRedis:
 
 def effects_queue(connection: SyncRedis, centre: str, job_class: type[Any] = Job) -> Any:
     """The RQ queue of a centre's effects: whoever fills it and whoever works it off agree on this."""
+    return _queue(f"effects-{centre}", connection, job_class)
+
+
+def callbacks_queue(connection: SyncRedis, centre: str, job_class: type[Any] = Job) -> Any:
+    """The RQ queue of what may wait for a moment: texts, and merchants who are dialled first."""
+    return _queue(f"callbacks-{centre}", connection, job_class)
+
+
+def _queue(name: str, connection: SyncRedis, job_class: type[Any]) -> Any:
     return Queue(
-        f"effects-{centre}",
+        name,
         connection=connection,
         serializer=JSONSerializer,
         job_class=job_class,

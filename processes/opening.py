@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
+from callbacks.office import Office
 from foundation.clock import Clock
 from foundation.connections import Breaker, Sql, open_blocking_redis, open_redis, open_sql
 from processes.centre import Plan, read_centre
@@ -41,6 +42,25 @@ class Stores:
     @property
     def centre(self) -> str:
         return self.plan.policy.centre
+
+    @property
+    def office(self) -> Office:
+        """What the verbs of callbacks reach for."""
+        settings, plan = self.settings, self.plan
+        return Office(
+            sql=self.sql,
+            redis=self.redis,
+            line=self.line,
+            keys=self.keys,
+            clock=self.clock,
+            policy=plan.callbacks,
+            hours=plan.centre.hours,
+            time_zone=plan.written.time_zone,
+            ours=(settings.twilio_number,) if settings.twilio_number else (),
+            public_url=settings.surgeline_public_url,
+            centre_name=plan.centre.name,
+            secret=settings.secret_key,
+        )
 
 
 def open_stores(settings: Settings) -> Stores:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +17,18 @@ from processes.settings import Settings, read
 VOICE_PATIENCE = "#ct=2000&rt=5000&tt=12000"
 """Twilio waits so long for us before it asks the fallback URL: five seconds of silence, not fifteen."""
 STATUS_PATIENCE = "#rc=3&rp=all"
-"""A call's end is told again when we did not take it in."""
+"""A call's end is told again when we did not take it in; so is a text, which may say STOP."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pointing:
-    """Where a number's calls go."""
+    """Where a number's calls and texts go."""
 
     voice_url: str
     fallback_url: str
     status_url: str
+    sms_url: str = ""
+    sms_fallback_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,14 @@ def wanted(public_url: str) -> Pointing:
         f"{public_url}/voice/incoming{VOICE_PATIENCE}",
         f"{public_url}/voice/fallback",
         f"{public_url}/voice/status{STATUS_PATIENCE}",
+        f"{public_url}/sms/incoming{STATUS_PATIENCE}",
+        f"{public_url}/sms/incoming",
     )
+
+
+def pointing(owned: OwnedNumber) -> Pointing:
+    """Where it points now."""
+    return Pointing(*(getattr(owned, each.name) for each in fields(Pointing)))
 
 
 def changes(numbers: list[OwnedNumber], only: str, public_url: str) -> list[Change]:
@@ -68,7 +77,7 @@ def changes(numbers: list[OwnedNumber], only: str, public_url: str) -> list[Chan
             f"The Twilio account does not have {masked(only) if only else 'a number'}; it has {have}."
         )
     ours = wanted(public_url)
-    pointed = [(owned, Pointing(owned.voice_url, owned.fallback_url, owned.status_url)) for owned in chosen]
+    pointed = [(owned, pointing(owned)) for owned in chosen]
     return [Change(owned.sid, owned.number, now, ours) for owned, now in pointed if now != ours]
 
 
@@ -102,8 +111,7 @@ async def put_back(*, dry_run: bool) -> list[Change]:
         found = [
             Change(owned.sid, owned.number, now, before[owned.sid])
             for owned in await twilio.numbers()
-            if owned.sid in before
-            and (now := Pointing(owned.voice_url, owned.fallback_url, owned.status_url)) != before[owned.sid]
+            if owned.sid in before and (now := pointing(owned)) != before[owned.sid]
         ]
         if not dry_run:
             for change in found:

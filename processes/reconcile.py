@@ -15,8 +15,10 @@ import structlog
 
 from carrier.twilio_rest import Carrier, Member
 from foundation.clock import Clock
+from ivr.holding import LARGEST, hold_queues
 from ivr.slips import Slip
 from queueing.line import Line
+from queueing.names import is_turn
 from queueing.policy import LinePolicy
 from queueing.records import Card, ContactNow
 from queueing.states import ContactState, Disposition
@@ -93,24 +95,32 @@ class Reconciler:
         return lasts
 
     async def _members(self) -> list[Standing]:
-        ours = {
-            f"{queue.name}.{band.name}": (queue.name, band.name)
-            for queue in self.policy.queues
-            for band in self.policy.bands
-        }
-        there = [queue for queue in await self.carrier.queues() if queue.name in ours and queue.size]
+        ours = hold_queues(self.policy)
+        there = {queue.name: queue for queue in await self.carrier.queues() if queue.name in ours}
         found: list[Standing] = []
-        for queue in there:
-            members: list[Member] = await self.carrier.members(queue.sid)
-            found += [Standing(m.call_sid, *ours[queue.name], m.entered_ms) for m in members]
+        for name, queue in there.items():
+            if queue.size:
+                members: list[Member] = await self.carrier.members(queue.sid)
+                found += [Standing(m.call_sid, *ours[name], m.entered_ms) for m in members]
         return found
 
+    async def make_room(self) -> int:
+        """Have every queue of ours at Twilio, as large as Twilio allows: one that is made on demand holds
+        fewer. How many were made or widened. Raises Unavailable.
+        """
+        sizes = {queue.name: queue.max_size for queue in await self.carrier.queues()}
+        small = [name for name in hold_queues(self.policy) if sizes.get(name, 0) < LARGEST]
+        for name in small:
+            await self.carrier.ensure_queue(name, LARGEST)
+        return len(small)
+
     async def _waiting(self) -> list[ContactNow]:
+        """Live calls only: a promise that waits is on no telephone."""
         found: list[ContactNow] = []
         for queue in self.policy.queues:
             start = 0
             while page := await self.line.waiting(queue.name, start, PAGE):
-                found += page
+                found += [now for now in page if not is_turn(now.contact)]
                 start += len(page)
         return found
 

@@ -12,6 +12,8 @@ from collections import Counter
 import structlog
 from redis.asyncio import Redis
 
+from callbacks import keeping
+from callbacks.office import Office
 from foundation.connections import Sql
 from processes.beating import keep_beating
 from processes.opening import opened
@@ -43,7 +45,8 @@ async def write_down(settings: Settings) -> None:
     """All rounds, side by side, until cancelled."""
     counts: Counter[str] = Counter()
     async with opened(settings) as stores, asyncio.TaskGroup() as together:
-        scribe = Scribe(stores.blocking, stores.sql, stores.keys, consumer_name(), counts)
+        office = stores.office
+        scribe = Scribe(stores.blocking, stores.sql, stores.keys, consumer_name(), counts, office)
         together.create_task(keep_beating(stores, "scribe", counts))
         together.create_task(rounds(stores.clock, "scribe", scribe.look, counts))
         together.create_task(rounds(stores.clock, "take over", scribe.take_over, counts))
@@ -53,13 +56,22 @@ async def write_down(settings: Settings) -> None:
 class Scribe:
     """One reader of the journal for SQL. Several may run: each event is given to one of them."""
 
-    def __init__(self, redis: Redis, sql: Sql, keys: Keys, consumer: str, counts: Counter[str]) -> None:
-        """``redis`` is for blocking reads."""
+    def __init__(
+        self,
+        redis: Redis,
+        sql: Sql,
+        keys: Keys,
+        consumer: str,
+        counts: Counter[str],
+        office: Office | None = None,
+    ) -> None:
+        """``redis`` is for blocking reads. With an ``office``, promises follow what is written."""
         self.redis = redis
         self.sql = sql
         self.keys = keys
         self.consumer = consumer
         self.counts = counts
+        self.office = office
         self._in_hand = True
         """Whether there may be events that were read and not written: after a start, and after a failure."""
 
@@ -89,6 +101,8 @@ class Scribe:
 
     async def _write(self, events: list[Event]) -> None:
         async with self.sql.session(statement_s=WRITE_S) as session:
-            await ledger.record(session, events)
+            fresh = await ledger.record(session, events)
+            if self.office is not None:
+                await keeping.follow(session, fresh, self.office)
         await journal.ack(self.redis, self.keys, GROUP, [event.id for event in events])
         self.counts["events_written"] += len(events)

@@ -10,12 +10,15 @@ import asyncio
 import os
 import socket
 from collections import Counter
+from typing import Any
 
 import structlog
 
 from foundation.clock import Clock
 from processes.beating import keep_beating
-from processes.effects import Dispatcher, effects_queue, open_for_rq
+from processes.effects import Dispatcher, callbacks_queue, effects_queue, open_for_rq
+from processes.joins import Joins
+from processes.keeper import Keeper
 from processes.opening import Stores, opened
 from processes.provision import open_carrier
 from processes.reconcile import Reconciler
@@ -31,6 +34,8 @@ EXPIRE_AT_ONCE = 100
 PULSE_MS = 1_000
 TRIM_MS = 30_000
 RECONCILE_MS = 30_000
+ROOM_MS = 600_000
+JOINS_MS = 3_000
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +50,8 @@ async def sweep(settings: Settings) -> None:
     counts: Counter[str] = Counter()
     async with opened(settings) as stores, asyncio.TaskGroup() as together:
         clock, keys = stores.clock, stores.keys
-        queue = effects_queue(open_for_rq(redis_url(settings)), stores.centre)
+        connection = open_for_rq(redis_url(settings))
+        queue = effects_queue(connection, stores.centre)
         dispatcher = Dispatcher(stores.blocking, keys, consumer_name(), queue, counts)
 
         async def expire() -> float:
@@ -69,6 +75,7 @@ async def sweep(settings: Settings) -> None:
         together.create_task(keep_beating(stores, "sweeper", counts))
         if settings.twilio_account_sid and settings.twilio_auth_token:
             together.create_task(_reconcile(stores, settings, counts))
+        together.create_task(_keep_promises(stores, callbacks_queue(connection, stores.centre), counts))
         for name, act in work.items():
             together.create_task(rounds(clock, name, act, counts))
         log.info("sweeping")
@@ -87,11 +94,26 @@ async def expire_due(line: Line, clock: Clock, counts: Counter[str]) -> float:
     return 0 if len(expired) >= EXPIRE_AT_ONCE else EXPIRE_MS
 
 
+async def _keep_promises(stores: Stores, queue: Any, counts: Counter[str]) -> None:
+    settings = stores.settings
+    has_carrier = bool(settings.twilio_account_sid and settings.twilio_auth_token and settings.twilio_number)
+    carrier = open_carrier(settings) if has_carrier else None
+    keeper = Keeper(stores.office, carrier, queue, counts)
+    try:
+        async with asyncio.TaskGroup() as together:
+            for name, act in keeper.rounds().items():
+                together.create_task(rounds(stores.clock, name, act, counts))
+    finally:
+        if carrier is not None:
+            await carrier.close()
+
+
 async def _reconcile(stores: Stores, settings: Settings, counts: Counter[str]) -> None:
     carrier = open_carrier(settings)
     reconciler = Reconciler(
         carrier, stores.line, stores.clock, stores.plan.policy, settings.surgeline_public_url
     )
+    joins = Joins(carrier, stores.roster, stores.line, stores.clock)
     unrecorded = Unrecorded(
         carrier, stores.line, stores.redis, stores.sql, stores.clock, settings.twilio_number
     )
@@ -102,13 +124,23 @@ async def _reconcile(stores: Stores, settings: Settings, counts: Counter[str]) -
         counts["calls_missed"] += len(drift.missing)
         return RECONCILE_MS
 
+    async def look_at_joins() -> float:
+        counts["joins_unnoticed"] += len(await joins.look())
+        return JOINS_MS
+
+    async def make_room() -> float:
+        counts["queues_widened"] += await reconciler.make_room()
+        return ROOM_MS
+
     async def look_back() -> float:
         counts["calls_unrecorded"] += len(await unrecorded.look())
         return RECONCILE_MS
 
     try:
-        await stores.clock.sleep(RECONCILE_MS)
         async with asyncio.TaskGroup() as together:
+            together.create_task(rounds(stores.clock, "room", make_room, counts))
+            together.create_task(rounds(stores.clock, "joins", look_at_joins, counts))
+            await stores.clock.sleep(RECONCILE_MS)
             together.create_task(rounds(stores.clock, "reconcile", look, counts))
             if settings.twilio_number:
                 together.create_task(rounds(stores.clock, "unrecorded", look_back, counts))

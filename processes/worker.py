@@ -23,13 +23,23 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.timeouts import BaseDeathPenalty
 
+from callbacks import jobs as callback_jobs
 from carrier.twilio_rest import Carrier
-from foundation.errors import SurgelineError
+from foundation.errors import SurgelineError, Unavailable
 from ivr import jobs
 from ivr.bridging import Tools
 from ivr.legs import Legs
 from processes.beating import keep_beating
-from processes.effects import GROUP, JOB_S, LAST, RESULT_TTL_S, effects_queue, entry_of, open_for_rq
+from processes.effects import (
+    GROUP,
+    JOB_S,
+    LAST,
+    RESULT_TTL_S,
+    callbacks_queue,
+    effects_queue,
+    entry_of,
+    open_for_rq,
+)
 from processes.opening import Stores, close_stores, open_stores
 from processes.provision import open_carrier
 from processes.rounds import backoff_ms
@@ -37,6 +47,8 @@ from processes.starting import begin, redis_url
 from queueing import journal
 
 STOP_S = 5.0
+TRIES = 3
+"""So often is a job begun in all while a store is away."""
 ACKNOWLEDGE_S = 2.0
 SOCKET_S = 30.0
 """RQ waits for jobs by blocking reads of up to fifteen seconds; its client must be more patient."""
@@ -83,6 +95,24 @@ async def _cancel_others() -> None:
     await asyncio.gather(*others, return_exceptions=True)
 
 
+async def patiently(
+    work: Callable[[], Coroutine[Any, Any, Any]],
+    counts: Counter[str],
+    draw: Callable[[], float] = random.random,
+) -> Any:
+    """Do ``work``; when a store is away once more, after a moment, ``TRIES`` times in all.
+
+    Every job may be carried out twice; what else goes wrong is not tried again.
+    """
+    for failures in range(1, TRIES):
+        try:
+            return await work()
+        except Unavailable:
+            counts["jobs_again"] += 1
+            await asyncio.sleep(backoff_ms(failures, draw()) / 1000)
+    return await work()
+
+
 class NoPenalty(BaseDeathPenalty):  # type: ignore[misc]  # rq is untyped to us: pyproject skips it
     """RQ would stop a job by a signal, in the middle of whatever; ours end by their own time limit."""
 
@@ -103,6 +133,7 @@ def bench_of(stores: Stores, carrier: Carrier) -> jobs.Bench:
         clock=stores.clock,
         public_url=settings.surgeline_public_url,
         from_number=settings.twilio_number,
+        callbacks=callback_jobs.Bench(stores.office, carrier, beside=True),
     )
     return jobs.Bench(tools, stores.redis, stores.keys)
 
@@ -112,7 +143,10 @@ def run() -> None:
     settings = begin("worker")
     kept, counts = KeptLoop(), Counter[str]()
     stores, carrier = open_stores(settings), open_carrier(settings)
-    jobs.equip(bench_of(stores, carrier))
+    laid_out = bench_of(stores, carrier)
+    jobs.equip(laid_out)
+    if laid_out.tools.callbacks is not None:
+        callback_jobs.equip(laid_out.tools.callbacks)
     kept.start(keep_beating(stores, "worker", counts))
     connection = open_for_rq(redis_url(settings), SOCKET_S)
 
@@ -164,7 +198,7 @@ def working(
     class KeptJob(Job):  # type: ignore[misc]  # rq is untyped to us: pyproject skips it
         def _execute(self) -> Any:
             try:
-                return kept.run(self.func(*self.args, **self.kwargs))
+                return kept.run(patiently(lambda: self.func(*self.args, **self.kwargs), counts))
             finally:
                 if self.meta.get(LAST):
                     kept.run(acknowledge(*self.args), ACKNOWLEDGE_S)
@@ -191,7 +225,7 @@ def working(
                 log.error("effect failed", job=job.id, exc_info=exc_info)
 
     return Effects(
-        [effects_queue(connection, centre, KeptJob)],
+        [effects_queue(connection, centre, KeptJob), callbacks_queue(connection, centre, KeptJob)],
         connection=connection,
         serializer=JSONSerializer,
         job_class=KeptJob,

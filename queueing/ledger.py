@@ -25,26 +25,26 @@ _EVENTS: Table = ContactEvent.__table__  # type: ignore[attr-defined]  # SQLMode
 _CONTACTS: Table = Contact.__table__  # type: ignore[attr-defined]  # the same
 
 
-async def record(session: AsyncSession, events: Sequence[Event]) -> int:
-    """Write what is not yet written, in the session's transaction; returns how many events were new.
+async def record(session: AsyncSession, events: Sequence[Event]) -> list[Event]:
+    """Write what is not yet written, in the session's transaction; returns the new events, in order.
 
     The rows of the contacts are locked first, in one order, so that two scribes neither wait for each other
     in a circle nor tell a row without the other's events.
     """
     contacts = await _locked(session, {event.contact for event in events if event.contact})
-    fresh = await _insert(session, events)
+    fresh = sorted(await _insert(session, events), key=lambda event: order(event.id))
     changed = {event.contact for event in fresh if event.contact}
     if changed:
         stories = await _stories(session, changed)
         for name in sorted(changed):
             _tell(contacts[name], stories[name])
             session.add(contacts[name])
-    for event in sorted(fresh, key=lambda event: order(event.id)):
+    for event in fresh:
         if event.contact:
             _describe(contacts[event.contact], event)
             if event.kind == "message":
                 await _keep_message(session, contacts[event.contact], event)
-    return len(fresh)
+    return fresh
 
 
 async def _locked(session: AsyncSession, names: Iterable[str]) -> dict[str, Contact]:

@@ -7,7 +7,9 @@
     GET    /calls/{sid}/events                              server-sent events: line, state, ended
     POST   /calls/{sid}/press {digits} · /speak {text} -> {heard} · /hang_up
     POST   /clients/connect {token, params} -> {sid}        a softphone dials in
-    POST   /phones/{number} {answers, after_ms, keys, script}   how a telephone we ring behaves
+    POST   /phones/{number} {answers, after_ms, keys, script, text_error}   how a telephone we ring behaves
+    POST   /texts {from, to?, body} -> {sid}                somebody texts us
+    GET    /texts[?number=+1…]                              what is on that handset; without: all texts
     POST   /directory {callers: [{number, name, note}]}     whom the phone page offers
     POST   /faults {seed, rules: […]} · GET · DELETE        mischief (drill/faults.py)
     GET    /violations · DELETE                             every breach of Twilio's contract
@@ -26,6 +28,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from drill.network import handsets
 from drill.network.exchange import Exchange, Phone
 from drill.network.legs import Leg
 from drill.network.people import Script, hang_up, press, speak
@@ -63,6 +66,8 @@ class Control:
             ("POST", "/calls/{sid}/speak", self.speak),
             ("POST", "/calls/{sid}/hang_up", self.hang_up),
             ("POST", "/clients/connect", self.connect),
+            ("POST", "/texts", self.text_in),
+            ("GET", "/texts", self.texts),
             ("POST", "/phones/{number}", self.set_phone),
             ("GET", "/phones/{number}", self.phone),
             ("GET", "/directory", self.directory),
@@ -170,11 +175,30 @@ class Control:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(_stream(leg, since), media_type="text/event-stream", headers=headers)
 
+    # -- texts -------------------------------------------------------------------------------------
+
+    async def text_in(self, request: Request) -> Response:
+        asked = await _read(request)
+        to = str(asked.get("to") or self._first_number())
+        from_ = str(asked.get("from") or "").strip()
+        if not from_:
+            raise Mendable("from is missing: a text has a sender")
+        text = handsets.write(self.exchange, self.switchboard.outbox, from_, to, str(asked.get("body", "")))
+        return JSONResponse({"sid": text.sid}, 201)
+
+    async def texts(self, request: Request) -> Response:
+        """The oldest first. (A + in a query has to be written %2B; a blank is taken for one.)"""
+        number = request.query_params.get("number", "")
+        number = f"+{number[1:]}" if number.startswith(" ") else number
+        found = handsets.shown(self.exchange, number) if number else self.exchange.messages.values()
+        return JSONResponse({"texts": [text.shown() for text in list(found)[-MOST_LISTED:]]})
+
     # -- the world around --------------------------------------------------------------------------
 
     async def set_phone(self, request: Request) -> Response:
         """``{"answers": true | false | "busy" | "no-answer" | "machine" | "failed", "after_ms": 4000,
-        "keys": "1", "script": {…}}``; ``keys`` are pressed on the first words heard.
+        "keys": "1", "script": {…}, "text_error": 30006}``; ``keys`` are pressed on the first words heard,
+        with a ``text_error`` texts to it are not delivered.
         """
         asked = await _read(request)
         answers = asked.get("answers", True)
@@ -185,13 +209,17 @@ class Control:
         if asked.get("keys"):
             script["presses"] = [*script.get("presses", []), {"when": ".", "digits": str(asked["keys"])}]
         Script.of(script)
-        phone = Phone(str(answers), int(asked.get("after_ms", 4000)), script)
+        error = asked.get("text_error")
+        if error is not None and not (isinstance(error, int) and 30000 <= error < 40000):
+            raise Mendable("text_error is one of Twilio's codes, 30003 to 30034")
+        phone = Phone(str(answers), int(asked.get("after_ms", 4000)), script, error)
         self.exchange.phones[request.path_params["number"]] = phone
         return await self.phone(request)
 
     async def phone(self, request: Request) -> Response:
         phone = self.exchange.phones.get(request.path_params["number"], Phone())
-        return JSONResponse({"answers": phone.answers, "after_ms": phone.after_ms, "script": phone.script})
+        shown = {"answers": phone.answers, "after_ms": phone.after_ms, "script": phone.script}
+        return JSONResponse({**shown, "text_error": phone.text_error})
 
     async def directory(self, request: Request) -> Response:
         ours = [number.number for number in self.exchange.numbers.values()]

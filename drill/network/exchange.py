@@ -72,6 +72,8 @@ class Phone:
     """human, machine, busy, no-answer or failed."""
     after_ms: int = 4_000
     script: dict[str, Any] = field(default_factory=dict)
+    text_error: int | None = None
+    """Texts to it come to nothing, for this reason (30006: a landline)."""
 
 
 class Exchange:
@@ -90,6 +92,8 @@ class Exchange:
         """By name; a name can be used again when its conference is over."""
         self.numbers: dict[str, OurNumber] = {}
         self.messages: dict[str, Any] = {}
+        self.opted_out: set[tuple[str, str]] = set()
+        """(our number, theirs): it said STOP to this number of ours."""
         self.recordings: dict[str, Recording] = {}
         self.phones: dict[str, Phone] = {}
         self.clips: dict[str, asyncio.Future[int]] = {}

@@ -23,7 +23,7 @@ class Violation:
 
     at_ms: int
     kind: str
-    """twiml, webhook, status-callback, media, rest, repeat, token or unmodelled."""
+    """twiml, webhook, status-callback, media, rest, repeat, text, token or unmodelled."""
     code: int
     message: str
     url: str = ""

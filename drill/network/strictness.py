@@ -91,7 +91,8 @@ def read(body: bytes, content_type: str | None, url: str, context: str) -> tuple
     if len(body) > LONGEST:
         raise Unreadable(11750, f"the document has {len(body)} bytes; Twilio takes {LONGEST}")
     root = _parse(body)
-    breaches = list(_check(root, "Response"))
+    grammar = schema()["messaging" if context == "messaging.webhook" else "voice"]
+    breaches = list(_check(root, "Response", grammar))
     breaches += _check_context(root, context)
     return Document(root.children, url, context), breaches
 
@@ -117,8 +118,8 @@ def _element(node: ElementTree.Element) -> Element:
     )
 
 
-def _check(element: Element, path: str) -> Iterator[str]:
-    known = schema()["voice"].get(element.tag)
+def _check(element: Element, path: str, grammar: dict[str, Any]) -> Iterator[str]:
+    known = grammar.get(element.tag)
     if known is None:
         yield f"{path}: Twilio knows no such element"
         return
@@ -134,7 +135,7 @@ def _check(element: Element, path: str) -> Iterator[str]:
         if child.tag not in known["children"]:
             yield f"{below}: not allowed inside <{element.tag}>"
         else:
-            yield from _check(child, below)
+            yield from _check(child, below, grammar)
     if element.tag == "Dial":
         yield from (f"{path}: {wrong}" for wrong in _check_dial(element))
 
@@ -217,6 +218,8 @@ def _check_text(element: Element, wanted: str | bool) -> Iterator[str]:
         yield f"{own!r} is not a number in E.164 form"
     elif tag == "Say":
         yield from _check_say(element)
+    elif tag == "Message" and bool(own) == bool(element.children):
+        yield "wants either a text or a <Body> or <Media>"
     else:
         yield from _check_name(element)
 
@@ -256,6 +259,7 @@ NOT_ACTED_OUT = {
     "Conference": {"coach", "record", "recordingStatusCallback", "eventCallbackUrl"},
     "Dial": {"hangupOnStar", "record", "recordingStatusCallback", "referUrl", "sequential"},
     "Enqueue": {"maxQueueSize", "workflowSid"},
+    "Message": {"action"},
     "Number": {"amdStatusCallback", "machineDetection", "sendDigits"},
     "Record": {"transcribe", "transcribeCallback"},
 }
@@ -268,13 +272,16 @@ def not_acted_out(elements: tuple[Element, ...]) -> Iterator[str]:
         for name in sorted(NOT_ACTED_OUT.get(element.tag, set()) & set(element.attributes)):
             if element.get(name) not in ("false", "do-not-record"):
                 yield f"<{element.tag} {name}>"
+        if element.tag == "Media":
+            yield "<Media>"
         yield from not_acted_out(element.children)
 
 
 def _check_context(root: Element, context: str) -> list[str]:
     """Which verbs may stand here at all; and a <Reject> comes first or not at all."""
     allowed = schema()["contexts"][context]["allowed"]
-    known = schema()["voice"]["Response"]["children"]
+    grammar = schema()["messaging" if context == "messaging.webhook" else "voice"]
+    known = grammar["Response"]["children"]
     breaches = [
         f"Response/{verb.tag}: not allowed in a {context} document"
         for verb in root.children

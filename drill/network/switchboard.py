@@ -59,6 +59,7 @@ class Switchboard:
             voice=Target(f"{hook}/voice/incoming"),
             fallback=Target(f"{hook}/voice/fallback"),
             status=Target(f"{hook}/voice/status"),
+            sms=Target(f"{hook}/sms/incoming"),
             name=number,
             updated_ms=self.exchange.now_ms(),
         )

@@ -5,6 +5,7 @@ import pytest
 from announcements import catalog
 from announcements.catalog import UnknownPhrase, Utterance, name, tell, voice
 from announcements.pacing import Announcement, Said, Topic, Wait
+from announcements.spoken import Worded
 
 
 def announce(topic: Topic, position: int = 0, wait: Wait | None = None) -> Announcement:
@@ -98,3 +99,53 @@ def test_two_utterances_join_in_one_language_only():
     assert (voice("en", "goodbye") + voice("en", "goodbye")).text == "Goodbye. Goodbye."
     with pytest.raises(ValueError, match="two languages"):
         voice("en", "goodbye") + voice("es", "goodbye")
+
+
+@pytest.mark.parametrize(
+    ("wait", "english", "spanish"),
+    [
+        (None, "", ""),
+        (
+            (5, 8),
+            "It is about 5 to 8 minutes until your turn. ",
+            "Faltan aproximadamente de 5 a 8 minutos para su turno. ",
+        ),
+        ((0, 4), "It is less than 4 minutes until your turn. ", "Faltan menos de 4 minutos para su turno. "),
+        (
+            (90, None),
+            "It will be more than 90 minutes until your turn. ",
+            "Faltan más de 90 minutos para su turno. ",
+        ),
+    ],
+)
+def test_a_callback_is_offered_with_the_wait(wait: Wait | None, english: str, spanish: str):
+    offer = "You do not have to hold. To keep your place in line and be called back, press 1."
+    assert catalog.offer("en", wait).text == english + offer
+    assert catalog.offer("es", wait).text.startswith(spanish + "No tiene que esperar")
+
+
+def test_an_offer_made_again_or_without_a_number_is_worded_otherwise():
+    said = {
+        catalog.offer("en", None, again=again, type_number=typed).text
+        for again in (True, False)
+        for typed in (True, False)
+    }
+    assert len(said) == 3
+
+
+def test_words_of_our_own_are_not_cut():
+    long = Worded(
+        "on Wednesday, September 25, between 11:30 in the morning and 12:45 in the afternoon, Central"
+    )
+    assert f"We will call you {long}." in catalog.voice("en", "promise_changed_window", when=long).text
+    assert str(long) in catalog.sms("en", "later", centre="Corner", when=long, link="https://x.example/c/1")
+
+
+def test_a_text_is_worded_and_its_link_left_whole():
+    link = "https://line.example.com/c/" + "a" * 200 + "~-"
+    text = catalog.sms("es", "later", centre="Corner\nSupport", when="hoy a las 4", link=link)
+    assert text == f"Corner Support: de acuerdo, le llamaremos hoy a las 4. Para cambiarlo entre en {link}"
+    with pytest.raises(UnknownPhrase):
+        catalog.sms("en", "no_such_text")
+    with pytest.raises(UnknownPhrase):
+        catalog.sms("en", "cancelled")

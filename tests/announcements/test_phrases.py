@@ -7,6 +7,7 @@ import string
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import gsm0338  # noqa: F401 - the codec
 import pytest
 
 from announcements import catalog
@@ -14,6 +15,7 @@ from announcements.book import LANGUAGES, Page, categories, page
 
 OTHERS = LANGUAGES[1:]
 KEYS = sorted(page("en").voice)
+TEXTS = sorted(page("en").sms)
 VALUES: dict[str, int | str] = {
     "centre": "the Corner Support Line",
     "merchant": "Corner Bakery",
@@ -27,6 +29,12 @@ VALUES: dict[str, int | str] = {
     "position": 3,
     "low": 5,
     "high": 8,
+    "tries": 2,
+    "phone": "four one, five five, five five, four four, seven one",
+    "ours": "four one, five five, five five, zero one, zero zero",
+    "tried": "today at 2:10 in the afternoon",
+    "next": "today at 3:10 in the afternoon",
+    "link": "https://line.example.com/c/abcdefghijklmnopqrstuvwxyz.ABCDEFGHIJKLMNOPQRSTUVWXYZ",
 }
 
 
@@ -49,6 +57,7 @@ def phrases(section: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 def everything(told: Page) -> dict[str, Any]:
     sections = {"voice": told.voice, "names": told.names, "heard": told.heard, "spoken": told.spoken}
+    sections["sms"] = told.sms
     return dict(phrases(sections))
 
 
@@ -80,7 +89,7 @@ def test_every_sentence_can_be_said(language: str, key: str):
     entry = page(language).voice[key]
     numbers = (1, 2, 8, 1_000_000) if isinstance(entry, Mapping) else (8,)
     for number in numbers:
-        said = catalog.voice(language, key, **{**VALUES, "position": number, "high": number})
+        said = catalog.voice(language, key, **{**VALUES, "position": number, "high": number, "tries": number})
         assert said.language == language
         assert not re.search(r"[{}<>&]|\s\s|\.\.", said.text), said.text
         assert said.text[-1] in ".?!"
@@ -102,8 +111,45 @@ def test_what_is_heard_means_one_thing(language: str):
         assert all(word == word.lower().strip() for word in words)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("key", TEXTS)
+def test_every_text_can_be_written(language: str, key: str):
+    text = catalog.sms(language, key, **VALUES)
+    assert not re.search(r"[{}<>]|\s\s|\.\.", text), text
+    assert text.startswith("the Corner Support Line: ")
+    assert str(VALUES["link"]) + "." not in text
+    assert text.endswith((".", str(VALUES["link"])))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("key", TEXTS)
+def test_texts_keep_to_the_alphabet_that_fits_more_into_one(language: str, key: str):
+    """One letter outside GSM 03.38 and a segment holds 70 characters instead of 160."""
+    text = page(language).sms[key].replace("{", "").replace("}", "")
+    assert text.encode("gsm03.38")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_first_text_says_how_to_be_left_alone(language: str):
+    for key in ("promised_turn", "promised_when", "promised_window", "help"):
+        assert "STOP" in page(language).sms[key]
+
+
 def test_nothing_is_promised_that_we_do_not_keep():
-    """No callback exists yet, calls are not strictly in order, and nobody knows that it is only a moment."""
-    english = " ".join(text for entry in page("en").voice.values() for text in texts(entry)).lower()
-    for claim in ("call you back", "order in which", "order they were received", "shortly", "soon", "moment"):
-        assert claim not in english
+    """Calls are not strictly in order, and nobody knows that it is only a moment."""
+    told = page("en")
+    english = " ".join(text for entry in [*told.voice.values(), *told.sms.values()] for text in texts(entry))
+    for claim in ("order in which", "order they were received", "shortly", "soon", "moment"):
+        assert claim not in english.lower()
+
+
+def test_no_callback_is_promised_before_it_is_written_down():
+    before = [
+        key for key in KEYS if key.startswith(("offer", "number_", "when_", "text_", "keys_", "position"))
+    ]
+    assert len(before) > 20
+    for key in before:
+        for text in texts(page("en").voice[key]):
+            assert "we will call" not in text.lower(), key
+        for text in texts(page("es").voice[key]):
+            assert "llamaremos" not in text.lower(), key

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlmodel import SQLModel
 
+from carrier.tables import InboundText, OptOut, Text
 from carrier.twilio_rest import Carrier
 from foundation.clock import ManualClock
+from foundation.connections import Sql, open_sql
+from tests.carrier.house import House, Patient
 from tests.drill.loopback import listening
 from tests.drill.product import ACCOUNT, TOKEN, Rehearsal
 
@@ -25,3 +29,29 @@ async def carrier(rehearsal: Rehearsal) -> AsyncIterator[Carrier]:
         carrier = Carrier(ACCOUNT.sid, TOKEN, api_base_url=url)
         yield carrier
         await carrier.close()
+
+
+TABLES = [model.__table__ for model in (Text, OptOut, InboundText)]  # type: ignore[attr-defined]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def books(
+    request: pytest.FixtureRequest, tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Sql]:
+    """An empty database of each kind."""
+    url = f"sqlite:///{tmp_path}/books.db"
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres_url")
+    monkeypatch.setattr("foundation.sql.SQLITE_BUSY_S", 10.0)
+    monkeypatch.setattr("foundation.sql.STATEMENT_S", 10.0)
+    sql = Patient(open_sql(url).engine)
+    async with sql.engine.begin() as connection:
+        await connection.run_sync(SQLModel.metadata.drop_all, tables=TABLES)
+        await connection.run_sync(SQLModel.metadata.create_all, tables=TABLES)
+    yield sql
+    await sql.close()
+
+
+@pytest.fixture
+def house(books: Sql, carrier: Carrier, clock: ManualClock) -> House:
+    return House(books, carrier, clock)

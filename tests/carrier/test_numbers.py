@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carrier.numbers import dialable, masked, normalise
+from carrier.numbers import NotDialled, dialable, keyed, masked, normalise, why_not_dialled, zone_of
 from foundation.errors import Mendable
 
 
@@ -134,3 +134,64 @@ def test_other_regions_can_be_allowed() -> None:
 @given(st.text(max_size=20))
 def test_nothing_breaks_the_policy(number: str) -> None:
     assert dialable(number) is None or dialable(number)
+
+
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        ("+14155554471", None),
+        ("+442079460958", NotDialled.FOREIGN),
+        ("+19002345678", NotDialled.PREMIUM),
+        ("+18002345678", NotDialled.PREMIUM),
+        ("+19765550123", NotDialled.UNUSED),
+        ("anonymous", NotDialled.NO_NUMBER),
+        ("+14155550100", NotDialled.OURS),
+    ],
+)
+def test_the_reason_has_a_code(number: str, why: NotDialled | None) -> None:
+    assert why_not_dialled(number, ours=("+14155550100",)) is why
+    assert (dialable(number, ours=("+14155550100",)) is None) == (why is None)
+
+
+@pytest.mark.parametrize(
+    ("keys", "number", "why"),
+    [
+        ("4155554471", "+14155554471", None),
+        ("14155554471", "+14155554471", None),
+        ("011442079460958", "+442079460958", NotDialled.FOREIGN),
+        ("9002345678", "+19002345678", NotDialled.PREMIUM),
+        ("911", "", NotDialled.EMERGENCY),
+        ("112", "", NotDialled.EMERGENCY),
+        ("411", "", NotDialled.NO_NUMBER),
+        ("", "", NotDialled.NO_NUMBER),
+        ("*", "", NotDialled.NO_NUMBER),
+        ("1" * 200, "", NotDialled.NO_NUMBER),
+        ("0000000000", "+10000000000", NotDialled.UNUSED),
+    ],
+)
+def test_what_is_keyed_on_a_telephone(keys: str, number: str, why: NotDialled | None) -> None:
+    assert keyed(keys) == (number, why)
+
+
+@given(st.text(max_size=40))
+def test_whatever_is_keyed_is_a_number_to_dial_or_has_a_reason(keys: str) -> None:
+    number, why = keyed(keys)
+    assert why is not None or dialable(number) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "zone"),
+    [
+        ("+14155554471", "America/Los_Angeles"),
+        ("+16025551234", "America/Phoenix"),
+        ("+442071234567", "Europe/London"),
+        ("+56221234567", "America/Santiago"),
+        ("+18005551234", None),
+        ("+441624123456", None),
+        ("anonymous", None),
+        ("+999123456789", None),
+        ("", None),
+    ],
+)
+def test_a_number_tells_its_time_zone_unless_there_are_several(number: str, zone: str | None) -> None:
+    assert zone_of(number) == zone

@@ -158,9 +158,15 @@ async def test_a_participant_is_held_taken_back_and_removed(rehearsal: Rehearsal
 async def test_a_number_is_pointed_at_us(rehearsal: Rehearsal, carrier: Carrier) -> None:
     (number,) = await carrier.numbers()
     await carrier.point_number(
-        number.sid, voice_url=f"{HOOK}/a", fallback_url=f"{HOOK}/b", status_url=f"{HOOK}/c"
+        number.sid,
+        voice_url=f"{HOOK}/a",
+        fallback_url=f"{HOOK}/b",
+        status_url=f"{HOOK}/c",
+        sms_url=f"{HOOK}/d",
+        sms_fallback_url=f"{HOOK}/e",
     )
     (number,) = await carrier.numbers()
+    assert (number.sms_url, number.sms_fallback_url) == (f"{HOOK}/d", f"{HOOK}/e")
     assert (number.voice_url, number.fallback_url, number.status_url) == (
         f"{HOOK}/a",
         f"{HOOK}/b",

@@ -147,6 +147,7 @@ async def test_telephones_are_told_how_to_behave(rehearsal: Rehearsal, client: h
         "answers": "human",
         "after_ms": 1000,
         "script": {"presses": [{"when": ".", "digits": "1"}]},
+        "text_error": None,
     }
     rehearsal.product.says["/answer"] = "<Gather numDigits='1' action='/yes'><Say>Press 1.</Say></Gather>"
     rehearsal.product.says["/yes"] = "<Hangup/>"

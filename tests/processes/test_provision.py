@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -97,7 +98,7 @@ async def test_without_an_account_it_says_what_to_set(monkeypatch: pytest.Monkey
 
 def test_a_number_that_points_here_needs_no_change() -> None:
     here = wanted(PUBLIC)
-    owned = OwnedNumber("PN1", NUMBER, here.voice_url, here.fallback_url, here.status_url)
+    owned = OwnedNumber("PN1", NUMBER, **asdict(here))
     assert changes([owned], "", PUBLIC) == []
 
 

@@ -23,6 +23,11 @@ class Twilio(Carrier):
         self.waiting: dict[str, int] = {}
         self.live: set[str] = set()
         self.redirected: list[tuple[str, str]] = []
+        self.ensured: list[tuple[str, int]] = []
+
+    async def ensure_queue(self, name: str, max_size: int = 5000) -> str:
+        self.ensured.append((name, max_size))
+        return "QU3"
 
     async def queues(self) -> list[TwilioQueue]:
         return [
@@ -119,6 +124,18 @@ async def test_a_live_call_outside_its_queue_is_sent_back(
     assert url.startswith("https://phone.example.com/voice/requeue?")
 
 
+async def test_a_callback_in_the_line_is_nothing_for_twilio_to_know(
+    reconciler: Reconciler, line: Line, twilio: Twilio, clock: ManualClock
+) -> None:
+    await wait(line, twilio, clock)
+    await line.promise("CA1", "PR00000000000000aa.1", card=Card(), now_ms=clock.now_ms())
+    twilio.waiting.clear()
+    twilio.live.clear()
+    clock.advance(s=60)
+    assert await look_twice(reconciler, clock) == Drift()
+    assert await line.position("PR00000000000000aa.1") == 1
+
+
 async def test_one_look_is_not_believed(
     reconciler: Reconciler, line: Line, twilio: Twilio, clock: ManualClock
 ) -> None:
@@ -155,3 +172,18 @@ def test_only_what_two_looks_agree_on_lasts() -> None:
     one, two = Standing("CA1", "support", "p2", 0), Standing("CA2", "support", "p2", 0)
     before, now = Drift((one,), ("CA5", "CA6")), Drift((one, two), ("CA6", "CA7"))
     assert lasting(before, now) == Drift((one,), ("CA6",))
+
+
+async def test_every_queue_is_made_as_large_as_twilio_allows(reconciler: Reconciler, twilio: Twilio) -> None:
+    """Made on demand by the first caller, it would hold a thousand, or a hundred."""
+    assert await reconciler.make_room() == 2
+    assert twilio.ensured == [("support.p0", 5000), ("support.p1", 5000)]
+
+
+async def test_a_promise_that_waits_is_not_looked_for_on_a_telephone(
+    reconciler: Reconciler, line: Line, clock: ManualClock
+) -> None:
+    turn = "PR0123456789abcdef.1"
+    await line.enter(turn, queue="support", band="p2", card=Card(), now_ms=clock.now_ms())
+    clock.advance(s=60)
+    assert await look_twice(reconciler, clock) == Drift()

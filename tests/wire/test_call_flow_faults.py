@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from processes.joins import Joins
 from queueing.presence import Presence
 from queueing.states import ContactState, Disposition
 from tests.wire.stage import heard
@@ -72,6 +73,37 @@ async def test_word_of_the_conferences_start_is_lost_and_they_are_not_torn_apart
     shop, ann = await talking(stage)
     await stage.passes(45)
     assert shop.stage == ann.stage == "talking"
+
+
+async def test_every_word_of_the_conference_is_lost_and_they_are_not_torn_apart(stage):
+    """Twilio's own list of who is in there decides, before the deadline to meet would part them."""
+    stage.faults({"on": "webhook", "kind": "drop", "match": "conference"})
+    shop = await waiting(stage)
+    await stage.works("ann")
+    ann = await stage.accepts("ann")
+    joins = Joins(stage.tools.carrier, stage.desk.roster, stage.desk.line, stage.clock)
+    unnoticed = []
+    for _ in range(15):
+        await stage.passes(3)
+        unnoticed += await joins.look()
+    assert unnoticed == [shop.sid]
+    assert shop.stage == ann.stage == "talking"
+    assert (await stage.contact(shop)).state is ContactState.CONNECTED
+
+
+async def test_one_who_is_alone_in_the_conference_has_not_met_anybody(stage):
+    stage.faults(
+        {"on": "webhook", "kind": "drop", "match": "conference"},
+        {"on": "rest", "kind": "fail_before", "match": "Members"},
+    )
+    shop = await waiting(stage)
+    await stage.works("ann")
+    await stage.accepts("ann")
+    joins = Joins(stage.tools.carrier, stage.desk.roster, stage.desk.line, stage.clock)
+    for _ in range(15):
+        assert await joins.look() == []
+        await stage.passes(3)
+    assert (await stage.contact(shop)).state is not ContactState.CONNECTED
 
 
 @pytest.mark.parametrize("door", ["incoming", "menu", "wait", "left", "connect"])

@@ -30,6 +30,8 @@ async def create(ask: Ask) -> Reply:
         raise Refusal(21602)
     if len(body) > LONGEST:
         raise Refusal(21617)
+    if (from_, to) in ask.exchange.opted_out:
+        raise Refusal(21610)
     url = ask.url("StatusCallback", 21609)
     outbox: Outbox = ask.switchboard.outbox
     text = outbox.send(from_, to, body, Target(url) if url else None)
@@ -60,12 +62,12 @@ def view(exchange: Exchange, text: Text) -> dict[str, Any]:
         "to": text.to,
         "body": text.body,
         "status": text.status,
-        "direction": "outbound-api",
+        "direction": text.direction,
         "num_segments": str(segments(text.body)),
         "num_media": "0",
         "price": None,
         "price_unit": "USD",
-        "error_code": None,
+        "error_code": text.error,
         "error_message": None,
         "api_version": API_VERSION,
         "date_created": rfc2822(text.created_ms),

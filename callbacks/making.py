@@ -1,0 +1,225 @@
+"""Making a promise: committed to SQL, then put into the line, and only then spoken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+import structlog
+from sqlalchemy import CursorResult, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from callbacks import record
+from callbacks.cards import card_of
+from callbacks.moments import bounds, next_moment, zone_info
+from callbacks.office import Conflict, Office
+from callbacks.states import PromiseState
+from callbacks.tables import Promise, PromiseEvent
+from callbacks.turns import new_promise_id, turn_name
+from callbacks.windows import expires_at, terms
+from carrier.numbers import dialable
+from foundation.errors import Mendable, Unavailable
+from queueing.records import Card, Entry, EntryOutcome
+from queueing.states import Disposition
+
+_INSERT: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+AGAIN = 3
+"""The open promise of a number may end between two looks at it."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class NewPromise:
+    """What is asked for. ``arrival_us`` 0: the ticket of the live contact in the line, else of now.
+
+    ``window`` (start and end, ms): not before its start. ``told_by_ms``: the far end of the wait told.
+    """
+
+    number: str
+    queue: str
+    band: str
+    card: Card = field(default_factory=Card)
+    contact: str = ""
+    entered_ms: int = 0
+    arrival_us: int = 0
+    made_by: str = "phone"
+    typed: bool = False
+    texts: bool = False
+    window: tuple[int, int] | None = None
+    told_by_ms: int | None = None
+    language: str = "en"
+    time_zone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The open promise of the number. ``fresh``: made just now. ``entry``: what the line said; None when it
+    was not asked (another day's promise, a repeat) or gave no answer: the keeper then brings it there."""
+
+    promise: Promise
+    fresh: bool
+    entry: Entry | None
+
+
+async def make(cb: Office, request: NewPromise, now_ms: int) -> Made:
+    """Promise to ring back. A second time, or for a number that has an open promise, that one is told.
+
+    Raises Mendable for a number we would not dial, an unknown queue, band or time zone and a window that is
+    over, Unavailable when SQL is away: then nothing was promised.
+    """
+    _check(cb, request, now_ms)
+    request = await _ticketed(cb, request, now_ms)
+    for _ in range(AGAIN):
+        async with cb.sql.session() as session:
+            before = await _before(session, request)
+            if before is not None:
+                return Made(before, fresh=False, entry=None)
+            promise = _promise(cb, request, now_ms)
+            if await _insert(session, promise):
+                by = request.made_by if request.made_by != "phone" else "merchant"
+                session.add(PromiseEvent(promise=promise.id, at_ms=now_ms, kind="made", by=by))
+                break
+    else:
+        raise Conflict("This number's callback is being changed just now; try again.")
+    return Made(promise, fresh=True, entry=await take_place(cb, promise, now_ms))
+
+
+async def take_place(cb: Office, promise: Promise, now_ms: int) -> Entry | None:
+    """Have the line say what SQL says of a promise that was just made; None when it does not answer."""
+    try:
+        if promise.state != PromiseState.IN_LINE or promise.mode == "merchant_first":
+            if promise.contact:
+                await cb.line.leave(promise.contact, Disposition.PROMISED, now_ms)
+            return None
+        turn = turn_name(promise.id, promise.turn)
+        if promise.contact:
+            live = await cb.line.contact(promise.contact)
+            if live is not None and not live.disposition:
+                return await cb.line.promise(promise.contact, turn, card=card_of(promise), now_ms=now_ms)
+        return await rejoin(cb, promise, now_ms)
+    except Unavailable as away:
+        log.warning("a promise is not in the line yet", promise=promise.id, why=str(away))
+        return None
+
+
+async def rejoin(cb: Office, promise: Promise, now_ms: int) -> Entry:
+    """The promise's present turn comes into the line, at its ticket. Raises Unavailable."""
+    return await cb.line.rejoin(
+        turn_name(promise.id, promise.turn),
+        queue=promise.queue,
+        band=promise.band,
+        arrival_us=promise.arrival_us,
+        entered_ms=promise.entered_ms,
+        card=card_of(promise),
+        now_ms=now_ms,
+    )
+
+
+def stands(entry: Entry | None) -> bool:
+    """Whether the line said that the place is held."""
+    return entry is not None and entry.outcome in (EntryOutcome.ENTERED, EntryOutcome.ALREADY)
+
+
+def _check(cb: Office, request: NewPromise, now_ms: int) -> None:
+    cb.line.policy.queue(request.queue)
+    cb.line.policy.band(request.band)
+    if request.time_zone:
+        zone_info(request.time_zone)
+    if why := dialable(request.number, cb.policy.regions, ours=cb.ours):
+        raise Mendable(f"This number cannot be called: {why}.")
+    if request.window is not None:
+        check_window(request.window, now_ms)
+
+
+def check_window(window: tuple[int, int], now_ms: int) -> None:
+    """Raises Mendable for a window that ends before it begins, or is over."""
+    start_ms, end_ms = window
+    if end_ms <= start_ms:
+        raise Mendable("The time window must end after it starts.")
+    if end_ms <= now_ms:
+        raise Mendable("This time is over. Choose one that is still to come.")
+
+
+async def _ticketed(cb: Office, request: NewPromise, now_ms: int) -> NewPromise:
+    """With the ticket, and the place, that the live contact has in the line."""
+    if request.arrival_us or not request.contact:
+        entered_ms = request.entered_ms or now_ms
+        arrival_us = request.arrival_us or entered_ms * 1000
+        return replace(request, arrival_us=arrival_us, entered_ms=entered_ms)
+    try:
+        live = await cb.line.contact(request.contact)
+    except Unavailable:
+        live = None
+    if live is None:
+        entered_ms = request.entered_ms or now_ms
+        return replace(request, arrival_us=entered_ms * 1000, entered_ms=entered_ms)
+    return replace(
+        request,
+        arrival_us=live.arrival_us,
+        entered_ms=live.entered_ms,
+        queue=live.queue,
+        band=live.band,
+    )
+
+
+async def _before(session: AsyncSession, request: NewPromise) -> Promise | None:
+    """The open promise of this number, or the one that was made in this very call."""
+    found = await session.exec(select(Promise).where(Promise.open_number == request.number))
+    promise = found.first()
+    if promise is None and request.contact:
+        of_call = select(Promise).where(Promise.contact == request.contact, Promise.number == request.number)
+        promise = (await session.exec(of_call)).first()
+    return promise
+
+
+async def _insert(session: AsyncSession, promise: Promise) -> bool:
+    """False when another promise of this number is open."""
+    statement = _INSERT[session.get_bind().dialect.name](record.PROMISES).values(**promise.model_dump())
+    connection = await session.connection()
+    answer = await connection.execute(statement.on_conflict_do_nothing(index_elements=["open_number"]))
+    return cast("CursorResult[Any]", answer).rowcount == 1
+
+
+def _promise(cb: Office, request: NewPromise, now_ms: int) -> Promise:
+    """The row, as it is to be: in the line, or due when the merchant may be rung."""
+    card, times = request.card, terms(cb.policy, request.window, request.told_by_ms, now_ms)
+    zone = request.time_zone or cb.time_zone
+    due_ms = next_moment(bounds(cb.policy, cb.hours, zone), max(now_ms, times.due_ms))
+    if due_ms is None:
+        raise Mendable("There is no time at which this number may be called.")
+    in_line = due_ms <= now_ms
+    return Promise(
+        id=new_promise_id(),
+        state=PromiseState.IN_LINE if in_line else PromiseState.DUE_LATER,
+        number=request.number,
+        open_number=request.number,
+        contact=request.contact,
+        live_contact=request.contact,
+        made_by=request.made_by,
+        queue=request.queue,
+        band=request.band,
+        arrival_us=request.arrival_us,
+        entered_ms=request.entered_ms,
+        made_ms=now_ms,
+        due_ms=due_ms,
+        by_ms=times.by_ms,
+        windowed=request.window is not None,
+        expires_ms=expires_at(cb.policy, due_ms, times.by_ms),
+        mode=cb.policy.mode(request.queue),
+        typed=request.typed,
+        texts=request.texts,
+        language=request.language,
+        time_zone=request.time_zone,
+        merchant_id=card.merchant_id,
+        merchant=card.merchant,
+        location=card.location,
+        tier=card.tier,
+        product=card.product,
+        topic=card.topic,
+        note=card.note,
+        turn=1 if in_line else 0,
+    )

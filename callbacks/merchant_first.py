@@ -1,0 +1,102 @@
+"""Which merchants to dial now, where the merchant is asked first: as many as will meet an agent, in the order
+of their tickets. The pace itself is ``pace``'s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlmodel import col, func, select
+
+from callbacks.office import Office
+from callbacks.pace import Floor, merchants_to_dial
+from callbacks.promises import switches
+from callbacks.record import ATTEMPT_OPEN_WORDS
+from callbacks.states import Mode, PromiseState
+from callbacks.tables import Attempt, Promise
+from queueing import pulse
+from queueing.presence import Presence
+from queueing.records import Board
+
+SAFETY = 0.8
+"""How much of the agents who are expected to be free is relied on."""
+PRESS_S = 8
+"""From the pick-up until the merchant has pressed 1."""
+AHEAD = 1000
+AT_ONCE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """A promise whose merchant is to be dialled. ``version`` names this one time."""
+
+    promise: str
+    version: int
+
+
+async def to_dial(cb: Office, now_ms: int) -> list[Next]:
+    """The promises to dial now, over all queues that ask the merchant first. Raises Unavailable."""
+    queues = [q.name for q in cb.line.policy.queues if cb.policy.mode(q.name) is Mode.MERCHANT_FIRST]
+    if not queues or not cb.ours or not (await switches(cb)).keeping:
+        return []
+    board, figures = await cb.line.look(now_ms), await pulse.read(cb.redis, cb.keys)
+    found: list[Next] = []
+    for queue in queues:
+        handling_s = figures.queues[queue].handling_s if figures and queue in figures.queues else None
+        found += await _of_queue(cb, queue, board, handling_s, now_ms)
+    return found
+
+
+async def _of_queue(
+    cb: Office, queue: str, board: Board, handling_s: float | None, now_ms: int
+) -> list[Next]:
+    waiting, dialled = await _promises(cb, queue)
+    if not waiting:
+        return []
+    first = min(_score(cb, promise) for promise in waiting)
+    mine = [agent for agent in board.agents if queue in agent.skills]
+    busy = (Presence.RESERVED, Presence.TALKING, Presence.WRAP_UP)
+    floor = Floor(
+        free=sum(agent.presence is Presence.READY for agent in mine),
+        talks_s=[(now_ms - agent.since_ms) / 1000 for agent in mine if agent.presence in busy],
+        handling_s=handling_s,
+        dial_s=cb.policy.ring_s + PRESS_S,
+        dialled=dialled,
+        live_ahead=sum(now.score < first for now in await cb.line.waiting(queue, 0, AHEAD)),
+    )
+    permits = max(1, round(cb.policy.calls_per_s))
+    count = merchants_to_dial(floor, safety=SAFETY, permits=permits)
+    in_order = sorted(waiting, key=lambda promise: _score(cb, promise))
+    return [Next(promise.id, promise.version) for promise in in_order[:count]]
+
+
+async def _promises(cb: Office, queue: str) -> tuple[list[Promise], int]:
+    """Those in line whose merchant is asked first, and how many are being dialled, screened or joined."""
+    async with cb.sql.reading() as session:
+        in_line = await session.exec(
+            select(Promise)
+            .where(
+                Promise.state == PromiseState.IN_LINE,
+                Promise.queue == queue,
+                Promise.mode == Mode.MERCHANT_FIRST,
+                Promise.live_contact == "",
+            )
+            .order_by(col(Promise.arrival_us))
+            .limit(AHEAD)
+        )
+        waiting = list(in_line)[:AHEAD]
+        under_way = (
+            select(func.count())
+            .select_from(Attempt)
+            .join(Promise, col(Promise.id) == col(Attempt.promise))
+            .where(
+                col(Attempt.state).in_(ATTEMPT_OPEN_WORDS),
+                Attempt.mode == Mode.MERCHANT_FIRST,
+                Promise.queue == queue,
+            )
+        )
+        return waiting, (await session.exec(under_way)).one()
+
+
+def _score(cb: Office, promise: Promise) -> int:
+    return promise.arrival_us - cb.line.policy.band(promise.band).head_start_ms * 1000

@@ -1,0 +1,140 @@
+"""Attempts whose worker died are settled, phones that nobody wants ring no more, and promises that cannot be
+kept in their time, or were left between two states, come to their end.
+
+Each verb is one round; any number may run at once, at any time. All raise Unavailable.
+"""
+
+from __future__ import annotations
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from callbacks import record
+from callbacks.dialing import settle, stop_ringing, withdraw
+from callbacks.office import Office
+from callbacks.states import AttemptState, PromiseState
+from callbacks.tables import Attempt, Promise
+from callbacks.turns import turn_name
+from carrier.twilio_rest import Carrier
+from queueing.states import Disposition
+
+LOST_TALK_MS = 4 * 3_600_000
+"""The longest talk at Twilio: a promise that is connected for longer has lost its word."""
+STUCK_MS = 120_000
+"""So long after its last change a promise that is dialled without an attempt is not under way."""
+LOOK_AGAIN_MS = 5_000
+"""An attempt that could not be settled is looked at again after this, the others first."""
+
+
+async def reap(cb: Office, carrier: Carrier, now_ms: int, limit: int = 20) -> int:
+    """Settle attempts that nobody looks after any more; how many came to an end. Raises Unavailable."""
+    async with cb.sql.reading() as session:
+        overdue = (
+            await session.exec(
+                select(Attempt)
+                .where(col(Attempt.state).in_(record.ATTEMPT_OPEN_WORDS), Attempt.lease_ms <= now_ms)
+                .order_by(col(Attempt.lease_ms))
+                .limit(limit)
+            )
+        ).all()
+    count = 0
+    for attempt in overdue:
+        if await settle(cb, carrier, attempt, now_ms) is not None:
+            count += 1
+        else:
+            await _put_back(cb, attempt, now_ms)
+    return count
+
+
+async def _put_back(cb: Office, attempt: Attempt, now_ms: int) -> None:
+    async with cb.sql.session() as session:
+        fresh = await session.get(Attempt, attempt.id)
+        if fresh is not None and fresh.lease_ms <= now_ms and fresh.state in record.ATTEMPT_OPEN_WORDS:
+            await record.change_attempt(session, fresh, None, lease_ms=now_ms + LOOK_AGAIN_MS)
+
+
+async def stop_unwanted(cb: Office, carrier: Carrier, now_ms: int, limit: int = 20) -> int:
+    """Phones that ring for a promise which is over, or talks already, ring no more. Raises Unavailable."""
+    async with cb.sql.reading() as session:
+        unwanted = (
+            await session.exec(
+                select(Attempt)
+                .join(Promise, col(Promise.id) == col(Attempt.promise))
+                .where(Attempt.state == AttemptState.SENT, Promise.state != PromiseState.DIALING)
+                .limit(limit)
+            )
+        ).all()
+    for attempt in unwanted:
+        await stop_ringing(carrier, attempt)
+        await withdraw(cb, attempt.id, "it is not wanted any more", now_ms)
+    return len(unwanted)
+
+
+async def expire(cb: Office, now_ms: int, limit: int = 50) -> int:
+    """Promises that could not be kept in their time are given to a person; how many. Raises Unavailable."""
+    states = (PromiseState.DUE_LATER, PromiseState.IN_LINE)
+    async with cb.sql.reading() as session:
+        late = (
+            await session.exec(
+                select(Promise.id)
+                .where(
+                    col(Promise.state).in_(states), Promise.expires_ms <= now_ms, Promise.live_contact == ""
+                )
+                .limit(limit)
+            )
+        ).all()
+    count = 0
+    for promise_id in late:
+        async with cb.sql.session() as session:
+            promise = await record.locked(session, promise_id)
+            if promise.state not in states or promise.expires_ms > now_ms or promise.live_contact:
+                continue
+            there, words = PromiseState.EXPIRED, "not kept in its time"
+            await record.change(session, promise, there, "expired", by="line", now_ms=now_ms, words=words)
+        await cb.line.leave(turn_name(promise.id, promise.turn), Disposition.SET_ASIDE, now_ms)
+        count += 1
+    return count
+
+
+async def tidy(cb: Office, now_ms: int, limit: int = 100) -> int:
+    """Promises left between two states, by a word that never came; how many.
+
+    Connected for longer than a talk can last: kept. Dialled without an attempt: in the line again.
+    """
+    async with cb.sql.reading() as session:
+        lost = await session.exec(
+            select(Promise.id)
+            .where(
+                (
+                    (col(Promise.state) == PromiseState.CONNECTED)
+                    & (col(Promise.met_ms) < now_ms - LOST_TALK_MS)
+                )
+                | (
+                    (col(Promise.state) == PromiseState.DIALING)
+                    & ~select(Attempt.id)
+                    .where(
+                        col(Attempt.promise) == col(Promise.id),
+                        col(Attempt.state).in_(record.ATTEMPT_OPEN_WORDS)
+                        | (col(Attempt.ended_ms) > now_ms - STUCK_MS),
+                    )
+                    .exists()
+                )
+            )
+            .limit(limit)
+        )
+        ids = lost.all()
+    for promise_id in ids:
+        async with cb.sql.session() as session:
+            await _unstuck(session, promise_id, now_ms)
+    return len(ids)
+
+
+async def _unstuck(session: AsyncSession, promise_id: str, now_ms: int) -> None:
+    promise = await record.locked(session, promise_id)
+    if promise.state == PromiseState.CONNECTED:
+        await record.change(session, promise, PromiseState.KEPT, "kept", by="line", now_ms=now_ms)
+    elif promise.state == PromiseState.DIALING and await record.open_attempt(session, promise.id) is None:
+        there, lost = PromiseState.IN_LINE, "its attempt was lost"
+        await record.change(
+            session, promise, there, "in_line", by="line", now_ms=now_ms, words=lost, held_by=""
+        )

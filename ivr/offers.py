@@ -1,0 +1,74 @@
+"""Whether a waiting caller is offered a callback now, and in what words. No store is asked: the facts are those
+the question was first answered from, so that its repeat is answered alike.
+"""
+
+from __future__ import annotations
+
+from announcements import catalog, pacing
+from announcements.catalog import Utterance
+from announcements.pacing import Announcement
+from callbacks import offering
+from callbacks.offering import Facts, Refusal
+from carrier.numbers import why_not_dialled
+from ivr import callers, glance
+from ivr.desk import Desk
+from ivr.memory import Memory
+from ivr.slips import Slip
+from ivr.visits import Visit
+from queueing import hours
+from queueing.estimates import Estimate
+from queueing.records import Hold
+
+
+def now(
+    desk: Desk,
+    visit: Visit,
+    slip: Slip,
+    hold: Hold,
+    kept: Memory,
+    announcement: Announcement | None,
+    wait: Estimate | None,
+) -> tuple[Utterance, ...]:
+    """The offer in words, or none. On the way into the line it comes with the wait; later, after the place."""
+    entering = wait is not None and kept.said is None and not kept.offered
+    if desk.office is None or not (announcement or entering):
+        return ()
+    decided = offering.decide(desk.office.policy, _facts(desk, hold, kept, announcement, wait))
+    if isinstance(decided, Refusal):
+        return ()
+    # Reading the number is the dearest part, so it comes last.
+    number = callers.identify(desk, visit).number
+    refused = not number or why_not_dialled(number, desk.office.policy.regions, desk.office.ours)
+    if refused and not desk.office.policy.other_number:
+        return ()
+    told = pacing.announced_range(wait.p10, wait.p90) if wait and not announcement else None
+    return (catalog.offer(slip.language, told, again=decided.again, type_number=bool(refused)),)
+
+
+def _facts(
+    desk: Desk, hold: Hold, kept: Memory, announcement: Announcement | None, wait: Estimate | None
+) -> Facts:
+    notice, agents, handling_s = glance.callbacks(hold.facts, hold.queue)
+    return Facts(
+        announced_s=wait.p90 if wait else None,
+        waited_ms=hold.asked_ms - hold.entered_ms,
+        announcements=announcement.said.count if announcement else 0,
+        offers=1 if kept.offered else 0,
+        offered_at=kept.offered,
+        offering=notice.offering,
+        keeping=notice.keeping,
+        max_open=notice.max_open,
+        open_promises=notice.open_promises,
+        live=hold.waiting,
+        agents=agents,
+        handling_s=handling_s,
+        closes_in_ms=_closes_in_ms(desk, hold.asked_ms),
+    )
+
+
+def _closes_in_ms(desk: Desk, now_ms: int) -> int | None:
+    times = desk.centre.hours
+    if times is None:
+        return None
+    closes = hours.closes_at(times, now_ms)
+    return 0 if closes is None else max(0, round(closes.timestamp() * 1000) - now_ms)
