@@ -351,7 +351,7 @@ class Line:
         return [ContactNow.read(told[i], told[i + 1], start + i // 2 + 1) for i in range(0, len(told), 2)]
 
     async def look(self, now_ms: int) -> Board:
-        """The whole line at a glance. Costs a step per agent and contact: once a second, not once a call."""
+        """The whole line at a glance. Costs a step per agent and callback: once a second, not once a call."""
         *seen, told = await self._run("look")
         agents = [AgentNow.read(told[i], told[i + 1]) for i in range(0, len(told), 2)]
         in_line = {

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
-import random
-from collections.abc import Awaitable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -15,13 +12,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
-from foundation.connections import open_redis
 from queueing.journal import unpacked
 from queueing.line import Band, Card, Line, LinePolicy, Queue
 from queueing.records import AgentNow, ContactNow, EntryOutcome
 from queueing.roster import Roster
 from queueing.states import Disposition
-from tests.queueing.model import PencilLine
+from tests.queueing.model_promises import PencilLineWithPromises
 
 POLICY = LinePolicy(
     queues=(Queue("support", max_waiting=3), Queue("billing", max_waiting=2)),
@@ -35,9 +31,11 @@ SKILLS = (
     {"billing": 5_000},
 )
 CONTACTS = [f"CA{n}" for n in range(1, 9)]
+TURNS = [f"PR00000000000000aa.{n}" for n in range(1, 5)]
 AGENTS = ["ann", "bob", "cid"]
 POOLS: dict[str, Sequence[Any]] = {
     "n": range(12),
+    "m": range(12),
     "agent": AGENTS,
     "queue": ("support", "support", "billing"),
     "band": ("p1", "p2", "p2", "p3"),
@@ -50,11 +48,14 @@ POOLS: dict[str, Sequence[Any]] = {
     "ask": ("a", "b"),
     "facts": ("1", "2|3"),
     "right": (True, True, True, False),
+    "within_ms": (None, None, 90_000),
+    "ticket_age_ms": (None, -3, 0, 700, 20_000, 90_000),
+    "lease_ms": (15_000, 120_000),
     "away": (False, False, True),
     "joined_by": ("", "", "", "bob"),
     "skills": SKILLS,
     "wish": ("away", "away", "off"),
-    "step_ms": (0, 1, 2, 700, 5_000, 5_000, 20_000, 20_000, 30_000, 60_000, 90_000, 3_600_000),
+    "step_ms": (0, 1, 2, 700, 5_000, 5_000, 20_000, 20_000, 30_000, 60_000, 90_000, 100_000, 3_600_000),
     "limit": (1, 2, 100, 100),
     "swept": (True, True, True, False),
 }
@@ -116,25 +117,6 @@ def look(redis: SyncRedis, line: Line, after: str) -> tuple[Sight, str]:
     return sight, entries[-1][0] if entries else after
 
 
-@contextmanager
-def staged(redis_url: str) -> Iterator[type[TwoLines]]:
-    """The machine on an empty store, with an event loop of its own."""
-    loop = asyncio.new_event_loop()
-    redis = open_redis(redis_url, timeout_s=5.0, connect_timeout_s=5.0)
-    watch = SyncRedis.from_url(redis_url, decode_responses=True)
-
-    class Staged(TwoLines):
-        stage = (loop, redis, watch)
-
-    try:
-        yield Staged
-    finally:
-        watch.flushall()
-        watch.close()
-        loop.run_until_complete(redis.aclose())
-        loop.close()
-
-
 class TwoLines(RuleBasedStateMachine):
     """``stage`` is set by the test: an event loop, a client for the line, and one to watch with."""
 
@@ -145,7 +127,7 @@ class TwoLines(RuleBasedStateMachine):
         self.loop, self.redis, self.watch = self.stage
         self.watch.flushall()
         self.line, self.roster = Line(self.redis, POLICY), Roster(self.redis, POLICY)
-        self.pencil = PencilLine(POLICY)
+        self.pencil = PencilLineWithPromises(POLICY)
         self.now_ms = START_MS
         self.last = ""
         self.lives = {"entered": 0, "forgotten": 0}
@@ -160,6 +142,11 @@ class TwoLines(RuleBasedStateMachine):
         """Mostly a contact in one of the states; sometimes, or when there is none, any."""
         fitting = sorted(c.id for c in self.pencil.callers.values() if c.state in states)
         return fitting[n % len(fitting)] if fitting and n < 9 else CONTACTS[n % len(CONTACTS)]
+
+    def newcomer(self, n: int, names: list[str]) -> str:
+        """Mostly a name nobody has; sometimes, or when there is none, any of them."""
+        new = [name for name in names if name not in self.pencil.callers]
+        return new[n % len(new)] if new and n < 9 else names[n % len(names)]
 
     def reservation(self, contact: str, right: bool) -> tuple[str, int]:
         """Who holds it by which fence; or something stale."""
@@ -179,9 +166,7 @@ class TwoLines(RuleBasedStateMachine):
 
     @rule(**drawn("n", "queue", "band", "key", "skew_ms", "unseen_ms"))
     def enter(self, n: int, queue: str, band: str, key: str, skew_ms: int, unseen_ms: int) -> None:
-        new = [contact for contact in CONTACTS if contact not in self.pencil.callers]
-        contact = new[n % len(new)] if new and n < 9 else CONTACTS[n % len(CONTACTS)]
-        now_ms = self.now_ms + skew_ms
+        contact, now_ms = self.newcomer(n, CONTACTS), self.now_ms + skew_ms
         given: dict[str, Any] = {"queue": queue, "band": band, "caller_key": key, "now_ms": now_ms}
         given["arrived_ms"] = now_ms - unseen_ms
         entry = self.wait(self.line.enter(contact, card=Card(), **given))
@@ -214,12 +199,12 @@ class TwoLines(RuleBasedStateMachine):
         lua = h and (h.state, h.queue, h.position, h.waiting, h.asked_ms, h.facts, h.agent, h.repeat)
         self.agree(lua, self.pencil.hold(contact, ask, facts, self.now_ms))
 
-    @rule(**drawn("n", "right"))
-    def accept(self, n: int, right: bool) -> None:
+    @rule(**drawn("n", "right", "within_ms"))
+    def accept(self, n: int, right: bool, within_ms: int | None = None) -> None:
         contact = self.pick(n, "reserved")
         agent, fence = self.reservation(contact, right)
-        lua = self.wait(self.line.accept(contact, agent, fence, self.now_ms))
-        self.agree(lua, self.pencil.accept(contact, agent, fence, self.now_ms))
+        lua = self.wait(self.line.accept(contact, agent, fence, self.now_ms, within_ms))
+        self.agree(lua, self.pencil.accept(contact, agent, fence, self.now_ms, within_ms or 0))
 
     @rule(**drawn("n", "right", "away"))
     def decline(self, n: int, right: bool, away: bool) -> None:
@@ -279,6 +264,13 @@ class TwoLines(RuleBasedStateMachine):
         happened = [(e.kind, e.contact, e.agent) for e in expired]
         self.agree(happened, self.pencil.expire(self.now_ms, limit))
         self.lives["forgotten"] += sum(kind == "forgotten" for kind, *_ in happened)
+
+    @rule(**drawn("n", "m", "step_ms"))
+    def drop_out_and_return(self, n: int, m: int, step_ms: int) -> None:
+        """Before anybody has swept up: in time for the old place, or too late."""
+        self.leave(n, Disposition.ABANDONED, "k1")
+        self.time_passes(step_ms, 1, False)
+        self.enter(m, "support", "p2", "k1", 0, 0)
 
     # --- what must hold -----------------------------------------------------------------------------
 
@@ -342,7 +334,7 @@ class TwoLines(RuleBasedStateMachine):
         """Everybody goes home: nothing may be left but what stays for ever."""
         for agent in AGENTS:
             self.wait(self.roster.off(agent, self.now_ms))
-        for contact in CONTACTS:
+        for contact in [*CONTACTS, *TURNS]:
             self.wait(self.line.leave(contact, Disposition.ABANDONED, self.now_ms))
         self.now_ms += 100 * POLICY.forget_ms
         while self.wait(self.line.expire(self.now_ms)):
@@ -351,33 +343,3 @@ class TwoLines(RuleBasedStateMachine):
         assert left <= {self.line.keys.book, self.line.keys.agents, self.line.keys.journal}, left
         fields = self.watch.hkeys(self.line.keys.book)
         assert {name[0] for name in fields} <= {"@", "#"}, fields
-
-
-RULES = (
-    *("enter", "enter", "enter", "leave", "transfer", "set_band", "hold"),
-    *("accept", "decline", "connect", "meet", "meet", "fail_join", "finish"),
-    *("sign_in", "ready", "ready", "ready", "stand_down", "time_passes", "time_passes"),
-)
-
-
-def wander(machine: type[TwoLines], steps: int, *seeds: int) -> None:
-    """Long histories, each drawn by its seed alone. Raises AssertionError at the first difference."""
-    for seed in seeds:
-        _wander(machine, steps, seed)
-
-
-def _wander(machine: type[TwoLines], steps: int, seed: int) -> None:
-    dice = random.Random(seed)
-    both = machine()
-    both.open_up([dice.choice(SKILLS) for _ in AGENTS], dice.randrange(4))
-    done = []
-    for _ in range(steps):
-        verb = getattr(both, dice.choice(RULES))
-        given = {name: dice.choice(POOLS[name]) for name in inspect.signature(verb).parameters}
-        done.append((verb.__name__, given))
-        try:
-            verb(**given)
-            both.both_lines_agree()
-        except AssertionError as error:
-            raise AssertionError(f"seed {seed}, step {len(done)}: {done[-8:]}: {error}") from None
-    both.teardown()

@@ -161,7 +161,7 @@ class PencilLine:
             self.asks[contact] = (ask, answer)
         return (*answer, False)
 
-    def accept(self, contact: str, agent: str, fence: int, now_ms: int) -> Outcome:
+    def accept(self, contact: str, agent: str, fence: int, now_ms: int, within_ms: int = 0) -> Outcome:
         c = self.callers.get(contact)
         if c is None:
             return Outcome.GONE
@@ -172,7 +172,7 @@ class PencilLine:
         w = self.workers[agent]
         c.accepted, w.misses = True, 0
         w.presence, w.since_ms = "talking", now_ms
-        c.deadline_ms = w.deadline_ms = now_ms + self.policy.connect_ms
+        c.deadline_ms = w.deadline_ms = now_ms + (within_ms or self.policy.connect_ms)
         self._tell("accepted", contact, agent)
         return Outcome.DONE
 

@@ -21,7 +21,27 @@ ARRIVALS = st.lists(
 )
 
 
-async def served(url: str, arrivals: list[tuple[str, int]]) -> list[tuple[str, int]]:
+async def _take_way(line: Line, contact: str, way: str, turn: str, now_ms: int) -> None:
+    """Off the phone, and into the line again at the same ticket."""
+    if way == "waits":
+        return
+    there = await line.contact(contact)
+    assert there is not None
+    await line.promise(contact, f"{turn}.1", card=Card(), now_ms=now_ms)
+    if way == "due_later":
+        await line.leave(f"{turn}.1", Disposition.SET_ASIDE, now_ms)
+        await line.rejoin(
+            f"{turn}.2", queue=there.queue, band=there.band, arrival_us=there.arrival_us,
+            entered_ms=there.entered_ms, card=Card(), now_ms=now_ms,
+        )  # fmt: skip
+    if way == "rings_in":
+        ring = {"queue": there.queue, "band": "p2", "card": Card(), "now_ms": now_ms}
+        await line.take_up(f"{contact}-again", f"{turn}.1", **ring)
+
+
+async def served(
+    url: str, arrivals: list[tuple[str, int]], ways: list[str] | None = None
+) -> list[tuple[str, int]]:
     """Band and arrival (µs) of each caller in the order an agent was given them."""
     redis = open_redis(url, timeout_s=5.0, connect_timeout_s=5.0)
     await redis.flushall()
@@ -30,6 +50,8 @@ async def served(url: str, arrivals: list[tuple[str, int]]) -> list[tuple[str, i
     for number, (band, gap_ms) in enumerate(arrivals):
         now_ms += gap_ms
         await line.enter(f"CA{number}", queue="support", band=band, card=Card(), now_ms=now_ms)
+    for number, way in enumerate((ways or [])[: len(arrivals)]):
+        await _take_way(line, f"CA{number}", way, f"PR{number:016x}", now_ms)
     await roster.sign_in("ann", name="Ann", skills={"support": 0}, line="softphone", now_ms=now_ms)
     await roster.ready("ann", now_ms)
     order = []
@@ -55,3 +77,16 @@ def test_nobody_is_passed_by_who_came_later_than_the_head_start(
             if earlier_us < arrival_us:  # was passed
                 assert arrival_us - earlier_us <= head_start_us[band] - head_start_us[later_band]
                 assert band != later_band
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    arrivals=ARRIVALS,
+    ways=st.lists(st.sampled_from(["waits", "promised", "due_later", "rings_in"]), min_size=25, max_size=25),
+)
+def test_callbacks_and_callers_are_one_line(
+    redis_server: str, arrivals: list[tuple[str, int]], ways: list[str]
+) -> None:
+    """Whoever leaves the phone for a callback, in whichever way, is served where the call would have been."""
+    stayed = asyncio.run(served(redis_server, arrivals))
+    assert asyncio.run(served(redis_server, arrivals, ways)) == stayed

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.queueing.machine import staged, wander
+from tests.queueing.stage import staged, wander
 
 
 def test_the_lua_line_agrees_with_the_pencil_line(redis_server: str) -> None:

@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 import queueing.scripts
 from foundation.lua import Script, load
 from queueing.drawing import scripts
-from tests.queueing.machine import staged, wander
+from tests.queueing.stage import staged, wander
 
 FAULTS: dict[str, tuple[str, str, str]] = {
     # What is wrong: in which script ("*": in all that have it), the text, and what stands there instead.
@@ -78,6 +78,69 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "the younger deadline first": ("expire", "one[1] < other[1]", "one[1] > other[1]"),
     "more than asked for at once": ("expire", "math.min(limit, #items)", "#items"),
     "a band change keeps its place": ("set_band", "score_of(c), contact)", "0 + c.arrival, contact)"),
+    "a promise gives a new arrival": (
+        "promise",
+        "c.head_start, c.arrival",
+        "c.head_start, string.format('%.0f', c.arrival + 1)",
+    ),
+    "a promise forgets since when it waits": ("promise", "c.entered, '', card", "now_ms, '', card"),
+    "a promise loses the head start": ("promise", "c.head_start, c.arrival", "0, c.arrival"),
+    "who is promised stays in the line too": (
+        "promise",
+        "redis.call('ZREM', waiting_at .. c.queue, contact)",
+        "",
+    ),
+    "a promise twice is two": ("promise", "known[2]", "nil"),
+    "a promise takes the call from the agent who is asked": ("promise", "c.state ~= 'waiting'", "false"),
+    "a turn is not in the journal": ("promise", "tell_entered(turn", "since(t"),
+    "nobody idle is asked for a turn": ("promise", "line_up(turn, t)", "write_contact(turn, t)"),
+    "rejoin counts capacity": (
+        "rejoin",
+        "local arrival = arrival_us",
+        "if redis.call('ZCARD', waiting_at .. queue) >= 3 then return told_of('#', 'full', 0) end "
+        "local arrival = arrival_us",
+    ),
+    "rejoin gives a new ticket": ("rejoin", "arrival_us == '0' and", "arrival_us and"),
+    "who comes next stands before a ticket": (
+        "rejoin",
+        "keep_clock(known[2], arrival)\n",
+        "",
+    ),
+    "a new ticket is the last one's": ("rejoin", "(last or 0) + 1", "(last or 0)"),
+    "rejoin twice is two": ("rejoin", "if known[1]", "if nil"),
+    "who rings in leaves the turn in line": ("take_up", "close(turn, t, 'set_aside')", ""),
+    "who rings in stands in line twice": ("take_up", "redis.call('ZREM', waiting_at .. t.queue, turn)", ""),
+    "who rings in takes the later place": (
+        "take_up",
+        "score_of(t) <= score_of(c)",
+        "score_of(t) > score_of(c)",
+    ),
+    "who rings in loses the better band": ("take_up", "score_of(t) <= score_of(c)", "true"),
+    "who rings in takes the turn from the agent who dials": (
+        "take_up",
+        "t.state == 'reserved' and t.accepted ~= '1'",
+        "t.state == 'reserved'",
+    ),
+    "who rings in keeps the turn's agent": ("take_up", "rest(who, asked)", "local _ = who"),
+    "who rings in finds the line full": (
+        "take_up",
+        "(not t or t.state == 'ended') and not place_kept",
+        "not place_kept",
+    ),
+    "who rings in without a turn never finds it full": ("take_up", ">= max_waiting", "> max_waiting + 9"),
+    "who rings in uses a kept place twice": ("take_up", "redis.call('HDEL', book, '~' .. caller_key)", ""),
+    "who rings in has a kept place for ever": ("take_up", "now_ms - dropped <= resume_ms", "true"),
+    "claim ignores another's reservation": ("claim", "c.state ~= 'waiting'", "c.state == 'connected'"),
+    "claim does not say who was first": ("claim", "'stale', c.agent", "'stale', ''"),
+    "claim takes an agent out of a talk": ("claim", "from ~= 'wrap_up'", "from == 'off'"),
+    "who claims idles on": ("claim", "unidle(agent, a)", "local _ = agent"),
+    "who claims leaves the wrap-up unfinished": ("claim", "turn_to(agent, a, 'ready', '')", ""),
+    "a claim has the time of a ringing": ("claim", "now_ms + ring_ms", "now_ms + 20000"),
+    "a dialling has the time of a joining": ("accept", "now_ms + connect_ms", "now_ms + 30000"),
+    "not_reached frees no agent": ("not_reached", "wrap_up(c.agent, agent_named(c.agent), c.band)", ""),
+    "not_reached ends an old reservation": ("not_reached", "or tonumber(c.fence) ~= fence", ""),
+    "not_reached ends a talk": ("not_reached", "c.state ~= 'reserved' or", "c.state == 'waiting' or"),
+    "not_reached does not wait for the agent's yes": ("not_reached", "c.accepted ~= '1'", "false"),
 }
 
 
@@ -102,5 +165,5 @@ def test_the_pencil_line_notices(fault: str, redis_server: str, monkeypatch: pyt
     monkeypatch.setattr(queueing.scripts, "load", load_faulty)
     # A wrong answer, or a script or a reader that stumbles over what another one left.
     with staged(redis_server) as machine, pytest.raises((AssertionError, ResponseError, KeyError)) as caught:
-        wander(machine, 100, *range(40))
+        wander(machine, 100, *range(80))
     assert "compiling" not in str(caught.value), "the fault is no Lua"
