@@ -64,7 +64,13 @@ def sms(language: str, key: str, /, **values: int | str) -> str:
         raise UnknownPhrase(f"there is no text message {key!r}")
     if "link" in values:
         values["link"] = Worded(values["link"])
-    return wording(language, entry, _clean(values))
+    return wording(language, entry, _clean(values)).translate(_TYPED_AS)
+
+
+_TYPED_AS = str.maketrans(
+    {"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "\u00a0": " "}
+)
+"""What a word processor writes, as a text's cheap alphabet has it: one such character makes a text dear."""
 
 
 def name(language: str, kind: str, code: str) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from carrier.tables import OptOut, Text
+from carrier.tables import InboundText, OptOut, Text
 from carrier.text_states import TextState
 from foundation.connections import Sql, answering
 
@@ -65,6 +65,16 @@ def opted_out(number: Any) -> Any:
     return exists().where(col(OptOut.number) == number)
 
 
+async def came_in(session: AsyncSession, row: InboundText) -> bool:
+    """Keep a text that came in, once. False: it is here already, as it was."""
+    insert = INSERT[session.get_bind().dialect.name](InboundText).values(row.model_dump())
+    connection = await session.connection()
+    kept = await connection.execute(
+        insert.on_conflict_do_nothing(index_elements=["id"]).returning(col(InboundText.id))
+    )
+    return kept.first() is not None
+
+
 class Notes:
     """What was said while SQL did not answer, in the order in which it came: a Redis list of the centre's."""
 
@@ -88,10 +98,21 @@ class Notes:
         for note in noted:
             said = json.loads(note)
             async with sql.session() as session:
-                if said["out"]:
-                    await opt_out(session, said["number"], said["why"], said["at_ms"])
-                else:
-                    await opt_in(session, said["number"])
+                await _bring_in(session, said)
             async with answering():
                 await self._redis.lrem(self._key, 1, note)
         return len(noted)
+
+
+async def _bring_in(session: AsyncSession, said: dict[str, Any]) -> None:
+    """Unless it is here already: then a later word may have been said."""
+    number, out, why, at_ms = said["number"], said["out"], said["why"], said["at_ms"]
+    meant = "stop" if out else "start"
+    if not await came_in(
+        session, InboundText(id=said["message"], number=number, at_ms=at_ms, body=why, meant=meant)
+    ):
+        return
+    if out:
+        await opt_out(session, number, why, at_ms)
+    else:
+        await opt_in(session, number)

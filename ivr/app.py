@@ -22,11 +22,15 @@ from ivr import (
     owed,
     progress,
     promising,
+    texting,
     waiting,
 )
 from ivr.desk import Desk
 from ivr.doorway import Door, Doorway
 from ivr.music import CLIPS, FOLDER
+
+COMMANDS: dict[str, texting.Command] = {}
+"""What merchants can write to us beside Twilio's own words, by ``texting.COMMANDS``."""
 
 DOORS = (
     Door("/voice/incoming", greeting.answer, last_resort.hold),
@@ -63,6 +67,8 @@ DOORS = (
     Door("/voice/message/done", message.done, last_resort.goodbye),
     Door("/voice/message/recording", message.recording, last_resort.silence),
     Door("/voice/fallback", fallback.answer, last_resort.hold),
+    Door("/sms/incoming", texting.incoming(COMMANDS), last_resort.silence),
+    Door("/sms/status", texting.status, last_resort.silence),
 )
 
 ASKED_MOST = ("/voice/wait",)

@@ -17,6 +17,8 @@ from announcements.catalog import LOCALES, VOICES, Utterance
 MEDIA_TYPE = "text/xml"
 MAX_SAID = 3000
 """Characters of one <Say>: four minutes of speech."""
+MAX_TEXT = 1600
+"""Characters of one <Message>."""
 
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ESCAPES = {"<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
@@ -53,6 +55,11 @@ def say_all(utterances: Iterable[Utterance]) -> str:
 @lru_cache(maxsize=256)  # the music's few clips, all day
 def play(url: str) -> str:
     return f"<Play>{escape(url)}</Play>"
+
+
+def message(text: str) -> str:
+    """An answer to a text, to whoever wrote it."""
+    return f"<Message>{escape(text[:MAX_TEXT])}</Message>"
 
 
 def pause(length_s: int) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from announcements import catalog
 from announcements.book import LANGUAGES, Page, categories, page
+from carrier.segments import segments
 
 OTHERS = LANGUAGES[1:]
 KEYS = sorted(page("en").voice)
@@ -153,3 +154,8 @@ def test_no_callback_is_promised_before_it_is_written_down():
             assert "we will call" not in text.lower(), key
         for text in texts(page("es").voice[key]):
             assert "llamaremos" not in text.lower(), key
+
+
+def test_what_a_word_processor_writes_makes_no_text_dear():
+    text = catalog.sms("en", "not_read", centre="Luigi’s – “Best” Pizza", ours="+1 415-555-0100")
+    assert segments(text) == 1

@@ -24,6 +24,8 @@ CONTEXTS = {
     "/voice/wait": "enqueue.waitUrl",
     "/voice/wait/key": "enqueue.waitUrl",
     "/voice/connecting": "dial.conference.waitUrl",
+    "/sms/incoming": "messaging.webhook",
+    "/sms/status": "messaging.webhook",
 }
 
 _sids = itertools.count(1)

@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from twilio.twiml.messaging_response import MessagingResponse
 from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
 
 from announcements.catalog import LANGUAGES, LOCALES, VOICES, Utterance
@@ -113,3 +114,17 @@ def test_an_endless_sentence_is_cut():
 def test_markup_in_a_name_is_spoken_not_obeyed():
     document = twiml.answer(twiml.say(Utterance("en", 'Tom & <Hangup/> "Jerry"')))
     assert ElementTree.fromstring(document)[0].text == 'Tom & <Hangup/> "Jerry"'
+
+
+@given(LEGAL)
+@settings(max_examples=200, deadline=None)
+def test_an_answer_to_a_text_is_the_sdks(text):
+    sdk = MessagingResponse()
+    sdk.message(text)
+    assert tree(twiml.answer(twiml.message(text))) == tree(str(sdk))
+
+
+@given(ANY)
+@settings(max_examples=200, deadline=None)
+def test_whatever_is_answered_to_a_text_is_xml(text):
+    ElementTree.fromstring(twiml.answer(twiml.message(text * 100)).encode("utf-8", "replace"))

@@ -41,6 +41,7 @@ class Line:
         says["/voice/incoming"] = INCOMING
         says["/voice/menu"] = "<Enqueue waitUrl='/voice/wait'>support</Enqueue>"
         says["/voice/wait"] = "<Say>You are next in line.</Say><Play>/clip.wav</Play>"
+        says["/sms/incoming"] = "<Message>You are number 3. Reply STATUS at any time.</Message>"
         shop = {"number": CALLER, "name": "Corner Bakery", "note": "gold"}
         self.rehearsal.exchange.directory = [shop]
         async with listening(self.rehearsal.network) as self.url:
@@ -128,6 +129,26 @@ def test_what_is_said_is_heard_and_digits_in_a_field_are_not_keys(page: Page) ->
     page.wait_for_selector("#lines .mine >> text=till 1")
     page.get_by_role("button", name="Hang up").click()
     page.wait_for_selector("#stage >> text=Call over")
+
+
+def test_a_person_writes_a_text_and_reads_the_answer(page: Page, request: pytest.FixtureRequest) -> None:
+    number = "+1305555" + {"light": "0131", "dark": "0132", "phone": "0133"}[request.node.callspec.id]
+    page.get_by_label("You are").select_option("anonymous")
+    assert page.get_by_label("Write a text").is_disabled()
+    page.get_by_label("You are").select_option("other")
+    page.get_by_label("Your number").fill(number)
+    page.wait_for_selector(f"#texts-whose >> text=On +1 305 555 {number[-4:]}")
+    page.get_by_label("Write a text").fill("Is it my turn?")
+    page.get_by_label("Write a text").press("Enter")
+    page.wait_for_selector("#texts-lines .mine >> text=Is it my turn?")
+    page.wait_for_selector("#texts-lines .theirs >> text=You are number 3.")
+    assert page.locator("#texts-lines li").count() == 2
+    assert page.get_by_label("Write a text").input_value() == ""
+    assert is_accessible(page)
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    page.get_by_label("Your number").fill("+1 305 555 0199")
+    page.wait_for_selector("#texts-whose >> text=On +1 305 555 0199")
+    assert page.locator("#texts-lines li").count() == 0
 
 
 @pytest.mark.parametrize("page", ["light"], indirect=True)

@@ -32,13 +32,13 @@ async function ask(path, body) {
   return told;
 }
 
-async function attempt(work) {
-  $("fault").textContent = "";
+async function attempt(work, told = "fault") {
+  $(told).textContent = "";
   try {
     return await work();
   } catch (error) {
     const away = error instanceof TypeError;
-    $("fault").textContent = away ? "The phone network does not answer. Is it running?" : error.message;
+    $(told).textContent = away ? "The phone network does not answer. Is it running?" : error.message;
     return undefined;
   }
 }
@@ -79,6 +79,15 @@ function showOther() {
   const other = $("as").value === OTHER;
   $("other").hidden = !other;
   $("number").required = other;
+  showTexts();
+}
+
+// Whose telephone this is; "" when the number is withheld or not yet typed.
+function mine() {
+  const chosen = $("as").value;
+  if (chosen === WITHHELD) return "";
+  const number = chosen === OTHER ? whole($("number").value) : chosen;
+  return /^\+[1-9]\d{6,14}$/.test(number) ? number : "";
 }
 
 async function dial(event) {
@@ -203,6 +212,64 @@ function speak(event) {
   attempt(() => ask(`/calls/${call.sid}/speak`, { text }));
 }
 
+// --- texts --------------------------------------------------------------------------------------
+
+let textsOf = null; // whose texts are shown
+
+async function showTexts() {
+  const number = mine();
+  if (number !== textsOf) {
+    textsOf = number;
+    $("texts-lines").replaceChildren();
+    $("texts-fault").textContent = "";
+    $("texts-whose").textContent = number
+      ? `On ${spaced(number)}`
+      : "Choose a number above, or type one: a withheld one gets no texts.";
+    for (const control of document.querySelectorAll("#write input, #write button")) control.disabled = !number;
+  }
+  if (!number) return;
+  let told;
+  try {
+    told = await ask(`/texts?number=${encodeURIComponent(number)}`);
+  } catch {
+    return; // the next look, or whoever dials, will say so
+  }
+  if (number !== textsOf) return;
+  const known = new Set([...$("texts-lines").children].map((item) => item.dataset.sid));
+  const fresh = told.texts.filter((text) => !known.has(text.sid));
+  const atEnd = isAtEnd($("texts-log"));
+  $("texts-lines").append(...fresh.map(bubble));
+  if (fresh.length && atEnd) $("texts-log").scrollTop = $("texts-log").scrollHeight;
+}
+
+function bubble(text) {
+  const item = document.createElement("li");
+  const own = text.direction === "inbound";
+  item.dataset.sid = text.sid;
+  item.className = own ? "mine" : "theirs";
+  const words = document.createElement("p");
+  words.textContent = text.body;
+  const note = document.createElement("small");
+  const at = new Date(text.at_ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const parts = !own && text.segments > 1 ? ` · ${text.segments} parts` : "";
+  note.textContent = `${own ? "You" : spaced(text.from)} · ${at}${parts}`;
+  item.append(words, note);
+  return item;
+}
+
+async function write(event) {
+  event.preventDefault();
+  const body = $("text").value.trim();
+  const from = mine();
+  if (!body || !from) return;
+  const to = $("to").value;
+  const sent = await attempt(() => ask("/texts", { from, to, body }), "texts-fault");
+  if (!sent) return;
+  $("text").value = "";
+  await showTexts();
+  $("texts-log").scrollTop = $("texts-log").scrollHeight;
+}
+
 // --- what is heard ------------------------------------------------------------------------------
 
 function hear(line) {
@@ -279,6 +346,9 @@ function hush() {
 }
 
 $("as").addEventListener("change", showOther);
+$("number").addEventListener("input", showTexts);
+$("write").addEventListener("submit", write);
+setInterval(() => { if (!document.hidden) showTexts(); }, 1500);
 $("dial").addEventListener("submit", dial);
 $("pad").addEventListener("click", (event) => {
   if (event.target.value) press(event.target.value);
