@@ -51,6 +51,8 @@ async def tell_news(cb: Office, now_ms: int) -> int:
             .join(Promise, col(Promise.id) == col(PromiseEvent.promise))
             .where(
                 col(PromiseEvent.kind).in_(NEWS),
+                # What merchants asked for themselves, they were told where they asked.
+                PromiseEvent.by != "merchant",
                 PromiseEvent.at_ms > now_ms - FRESH_MS,
                 col(Promise.texts),
                 ~select(Text.id).where(col(Text.id) == named).exists(),
@@ -67,7 +69,7 @@ async def tell_news(cb: Office, now_ms: int) -> int:
 
 def promised(cb: Office, promise: Promise, where: Place, now_ms: int) -> str:
     """The text that says what was promised."""
-    given = {"centre": cb.centre_name, "link": _link(cb, promise)}
+    given = {"centre": cb.centre_name, "link": link(cb, promise)}
     if promise.windowed:
         when = _window(cb, promise, now_ms)
         return catalog.sms(promise.language, "promised_window", when=when, **given)
@@ -86,15 +88,17 @@ def status(cb: Office, promise: Promise, where: Place, now_ms: int) -> str:
         return catalog.sms(promise.language, "status_calling", **given)
     if promise.live_contact:
         return catalog.sms(promise.language, "status_on_the_line", **given)
-    link = _link(cb, promise)
+    where_to = link(cb, promise)
     if state is PromiseState.DUE_LATER or promise.windowed:
         when = _window(cb, promise, now_ms)
-        return catalog.sms(promise.language, "status_window", when=when, link=link, **given)
+        return catalog.sms(promise.language, "status_window", when=when, link=where_to, **given)
     position = max(1, where.position)
     if promise.by_ms > now_ms:
         when = _window(cb, promise, now_ms)
-        return catalog.sms(promise.language, "status_when", when=when, position=position, link=link, **given)
-    return catalog.sms(promise.language, "status_turn", position=position, link=link, **given)
+        return catalog.sms(
+            promise.language, "status_when", when=when, position=position, link=where_to, **given
+        )
+    return catalog.sms(promise.language, "status_turn", position=position, link=where_to, **given)
 
 
 def _news(cb: Office, promise: Promise, event: PromiseEvent) -> str:
@@ -106,12 +110,19 @@ def _news(cb: Office, promise: Promise, event: PromiseEvent) -> str:
         return catalog.sms(language, "last_try", tried=tried, ours=ours, **given)
     if event.kind == "cancelled":
         return catalog.sms(language, "cancelled", **given)
-    link = _link(cb, promise)
     if event.kind == "not_reached":
         tried = wording.at(language, zone, event.at_ms, event.at_ms)
         following = wording.at(language, zone, promise.due_ms, event.at_ms)
-        return catalog.sms(language, "not_reached", tried=tried, next=following, link=link, **given)
-    return catalog.sms(language, "later", when=_window(cb, promise, event.at_ms), link=link, **given)
+        return catalog.sms(
+            language, "not_reached", tried=tried, next=following, link=link(cb, promise), **given
+        )
+    return put_off(cb, promise, event.at_ms)
+
+
+def put_off(cb: Office, promise: Promise, now_ms: int) -> str:
+    """The text that says when a callback will be, now that it was changed."""
+    given = {"centre": cb.centre_name, "link": link(cb, promise)}
+    return catalog.sms(promise.language, "later", when=_window(cb, promise, now_ms), **given)
 
 
 def _window(cb: Office, promise: Promise, now_ms: int) -> str:
@@ -123,7 +134,8 @@ def _window(cb: Office, promise: Promise, now_ms: int) -> str:
     return wording.when(promise.language, zone, start_ms, promise.by_ms, now_ms)
 
 
-def _link(cb: Office, promise: Promise) -> str:
+def link(cb: Office, promise: Promise) -> str:
+    """Where its merchant can see and change it."""
     return links.link(cb.secret, cb.public_url, promise.id)
 
 

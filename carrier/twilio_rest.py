@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from aiohttp import ClientError
@@ -220,16 +221,14 @@ class Carrier:
         for queue in await self.queues():
             if queue.name == name:
                 if queue.max_size < max_size:
-                    await self._widen(queue.sid, max_size)
+                    known = self._client.queues(queue.sid)
+                    await self._ask(partial(known.update_async, max_size=max_size))
                 return queue.sid
         made = await self._act(
             lambda: self._client.queues.create_async(friendly_name=name, max_size=max_size)
         )
         self._queue_sids[name] = str(made.sid)
         return str(made.sid)
-
-    async def _widen(self, sid: str, max_size: int) -> None:
-        await self._ask(lambda: self._client.queues(sid).update_async(max_size=max_size))
 
     async def members(self, queue: str) -> list[Member]:
         """Everybody in a queue (name or SID), from the front; nobody in a queue there is not."""

@@ -11,6 +11,7 @@ from ivr import (
     agent_leg,
     callback,
     called,
+    commands,
     connecting,
     fallback,
     greeting,
@@ -28,9 +29,6 @@ from ivr import (
 from ivr.desk import Desk
 from ivr.doorway import Door, Doorway
 from ivr.music import CLIPS, FOLDER
-
-COMMANDS: dict[str, texting.Command] = {}
-"""What merchants can write to us beside Twilio's own words, by ``texting.COMMANDS``."""
 
 DOORS = (
     Door("/voice/incoming", greeting.answer, last_resort.hold),
@@ -67,7 +65,7 @@ DOORS = (
     Door("/voice/message/done", message.done, last_resort.goodbye),
     Door("/voice/message/recording", message.recording, last_resort.silence),
     Door("/voice/fallback", fallback.answer, last_resort.hold),
-    Door("/sms/incoming", texting.incoming(COMMANDS), last_resort.silence),
+    Door("/sms/incoming", texting.incoming(commands.COMMANDS), last_resort.silence),
     Door("/sms/status", texting.status, last_resort.silence),
 )
 

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from rq.exceptions import DuplicateJobError
 from sqlmodel import col, select
 
-from callbacks import merchant_first, reaping, upkeep
+from callbacks import merchant_first, notice, reaping, telling, upkeep
 from callbacks.office import Office
 from callbacks.slots import text_slot
 from carrier import texts
@@ -26,6 +26,8 @@ from foundation.errors import Unavailable
 from processes.effects import FAILURE_TTL_S, RESULT_TTL_S
 
 DUE_MS = 1_000
+NOTICE_MS = 2_000
+NEWS_MS = 2_000
 REFILL_MS = 30_000
 PUT_RIGHT_MS = 5_000
 REAP_MS = 2_000
@@ -61,6 +63,8 @@ class Keeper:
             "promises refill": self.refill,
             "promises put right": self.put_right,
             "promises end": self.end,
+            "promises notice": self.notice,
+            "promises news": self.tell_news,
         }
         if self.carrier is None:
             return always
@@ -74,6 +78,14 @@ class Keeper:
     async def bring_due(self) -> float:
         self.counts["promises_brought"] += await upkeep.bring_due(self.cb, self.cb.clock.now_ms())
         return DUE_MS
+
+    async def notice(self) -> float:
+        await notice.publish(self.cb, self.cb.clock.now_ms())
+        return NOTICE_MS
+
+    async def tell_news(self) -> float:
+        self.counts["texts_written"] += await telling.tell_news(self.cb, self.cb.clock.now_ms())
+        return NEWS_MS
 
     async def refill(self) -> float:
         await upkeep.refill(self.cb, self.cb.clock.now_ms())
