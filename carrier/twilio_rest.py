@@ -33,7 +33,7 @@ from carrier.answers import (
     Refused,
     TwilioQueue,
 )
-from carrier.wire import Wire, mapped, ms
+from carrier.wire import Wire, call_of, mapped, message_of, ms
 from foundation.errors import SurgelineError, Unavailable
 
 __all__ = [
@@ -114,7 +114,7 @@ class Carrier:
     async def call(self, call_sid: str) -> Call | None:
         """The call as it is now; None when Twilio knows none."""
         try:
-            return _call(await self._ask(lambda: self._client.calls(call_sid).fetch_async()))
+            return call_of(await self._ask(lambda: self._client.calls(call_sid).fetch_async()))
         except Refused as refused:
             if refused.status == 404:
                 return None
@@ -137,7 +137,7 @@ class Carrier:
         if since_ms is not None:
             given["start_time_after"] = datetime.fromtimestamp(since_ms / 1000, UTC)
         found = await self._ask(lambda: self._client.calls.list_async(**given))
-        return [_call(each) for each in found]
+        return [call_of(each) for each in found]
 
     async def _end(self, call_sid: str, status: str) -> None:
         try:
@@ -175,14 +175,14 @@ class Carrier:
         if from_ is not None:
             given["from_"] = from_
         found = await self._ask(lambda: self._client.messages.list_async(**given))
-        messages = [_message(each) for each in found]
+        messages = [message_of(each) for each in found]
         since_ms = since_ms or 0
         return [each for each in messages if each.created_ms >= since_ms - since_ms % 1000]
 
     async def message(self, sid: str) -> Message | None:
         """The text as it is now; None when Twilio knows none."""
         try:
-            return _message(await self._ask(lambda: self._client.messages(sid).fetch_async()))
+            return message_of(await self._ask(lambda: self._client.messages(sid).fetch_async()))
         except Refused as refused:
             if refused.status == 404:
                 return None
@@ -374,27 +374,3 @@ class Carrier:
             raise unanswered(f"the connection to Twilio failed: {type(error).__name__}") from None
         except TwilioException as error:
             raise mapped(error, unanswered) from None
-
-
-def _call(each: Any) -> Call:
-    return Call(
-        each.sid,
-        each.to,
-        getattr(each, "_from", None) or each.from_,
-        str(each.status),
-        each.direction,
-        ms(each.start_time),
-    )
-
-
-def _message(each: Any) -> Message:
-    return Message(
-        each.sid,
-        each.to,
-        getattr(each, "_from", None) or each.from_,
-        each.body or "",
-        str(each.status),
-        str(each.direction),
-        ms(each.date_created) or 0,
-        str(each.error_code or ""),
-    )

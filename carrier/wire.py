@@ -1,4 +1,4 @@
-"""The SDK's own client as we need it, and its errors and moments read."""
+"""The SDK's own client as we need it, and what it gives us read: errors, moments, calls, texts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 
-from carrier.answers import Busy, Refused
+from carrier.answers import Busy, Call, Message, Refused
 from foundation.errors import SurgelineError
 
 
@@ -44,3 +44,27 @@ def ms(moment: datetime | None) -> int | None:
     if moment is None:
         return None
     return round(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1000)
+
+
+def call_of(each: Any) -> Call:
+    return Call(
+        each.sid,
+        each.to,
+        getattr(each, "_from", None) or each.from_,
+        str(each.status),
+        each.direction,
+        ms(each.start_time),
+    )
+
+
+def message_of(each: Any) -> Message:
+    return Message(
+        each.sid,
+        each.to,
+        getattr(each, "_from", None) or each.from_,
+        each.body or "",
+        str(each.status),
+        str(each.direction),
+        ms(each.date_created) or 0,
+        str(each.error_code or ""),
+    )
