@@ -22,7 +22,6 @@ from callbacks.tables import Promise
 from callbacks.turns import turn_name
 from callbacks.windows import expires_at, later_due
 from foundation.errors import Mendable, Unavailable
-from queueing.records import Outcome
 from queueing.states import ContactState, Disposition
 
 MOVABLE = frozenset({PromiseState.DUE_LATER, PromiseState.IN_LINE})
@@ -109,13 +108,13 @@ async def skip(cb: Office, promise_id: str, agent: str, fence: int, reason: str,
     """
     async with cb.sql.session() as session:
         promise = await record.locked(session, promise_id)
+        turn = turn_name(promise.id, promise.turn)
+        now = await cb.line.contact(turn)
+        if now is None or (now.agent, now.fence) != (agent, fence):
+            raise Conflict("This callback is not yours any more.", now.agent if now else "")
         words = reason[:MOST_WORDS]
         await record.change(session, promise, None, "skipped", by=agent, now_ms=now_ms, words=words)
-        turn = turn_name(promise.id, promise.turn)
-        outcome = await cb.line.decline(turn, agent, fence, now_ms)
-        if outcome not in (Outcome.DONE, Outcome.ALREADY):
-            now = await cb.line.contact(turn)
-            raise Conflict("This callback is not yours any more.", now.agent if now else "")
+    await cb.line.decline(turn, agent, fence, now_ms)
     return promise
 
 
