@@ -22,7 +22,6 @@ from callbacks.tables import Promise
 from callbacks.turns import turn_name
 from callbacks.windows import expires_at, later_due
 from foundation.errors import Mendable, Unavailable
-from queueing.records import Outcome
 from queueing.states import ContactState, Disposition
 
 MOVABLE = frozenset({PromiseState.DUE_LATER, PromiseState.IN_LINE})
@@ -65,6 +64,8 @@ async def later(cb: Office, promise_id: str, minutes: int, by: str, now_ms: int)
     """Due again in so many minutes, or when the merchant may then be rung first. No try is counted."""
     async with _changing(cb, promise_id, MOVABLE | {PromiseState.CONNECTED}) as (session, promise):
         turn = promise.turn
+        if promise.state == PromiseState.CONNECTED and await _talks(cb, promise):
+            raise Conflict(_WORDS[PromiseState.CONNECTED])
         zone = promise.time_zone or cb.time_zone
         due_ms = later_due(bounds(cb.policy, cb.hours, zone), minutes, now_ms)
         if due_ms is None:
@@ -109,13 +110,13 @@ async def skip(cb: Office, promise_id: str, agent: str, fence: int, reason: str,
     """
     async with cb.sql.session() as session:
         promise = await record.locked(session, promise_id)
+        turn = turn_name(promise.id, promise.turn)
+        now = await cb.line.contact(turn)
+        if now is None or (now.agent, now.fence) != (agent, fence):
+            raise Conflict("This callback is not yours any more.", now.agent if now else "")
         words = reason[:MOST_WORDS]
         await record.change(session, promise, None, "skipped", by=agent, now_ms=now_ms, words=words)
-        turn = turn_name(promise.id, promise.turn)
-        outcome = await cb.line.decline(turn, agent, fence, now_ms)
-        if outcome not in (Outcome.DONE, Outcome.ALREADY):
-            now = await cb.line.contact(turn)
-            raise Conflict("This callback is not yours any more.", now.agent if now else "")
+    await cb.line.decline(turn, agent, fence, now_ms)
     return promise
 
 
@@ -239,6 +240,12 @@ async def _line_follows(cb: Office, promise: Promise, turn: int, now_ms: int) ->
                 await cb.line.leave(name, Disposition.SET_ASIDE, now_ms)
     except Unavailable as away:
         log.warning("the line was not told", promise=promise.id, why=str(away))
+
+
+async def _talks(cb: Office, promise: Promise) -> bool:
+    """Whether the talk goes on, by the line."""
+    now = await cb.line.contact(turn_name(promise.id, promise.turn) if promise.turn else promise.held_by)
+    return now is not None and now.state is not ContactState.ENDED
 
 
 async def _transfer(cb: Office, promise: Promise, queue: str, now_ms: int) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any
 
 import structlog
-from sqlalchemy import CursorResult, Table
+from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -178,10 +178,10 @@ async def _before(session: AsyncSession, request: NewPromise) -> Promise | None:
 
 async def _insert(session: AsyncSession, promise: Promise) -> bool:
     """False when another promise of this number is open."""
-    statement = _INSERT[session.get_bind().dialect.name](record.PROMISES).values(**promise.model_dump())
+    insert = _INSERT[session.get_bind().dialect.name](record.PROMISES).values(**promise.model_dump())
+    insert = insert.on_conflict_do_nothing(index_elements=["open_number"]).returning(record.PROMISES.c.id)
     connection = await session.connection()
-    answer = await connection.execute(statement.on_conflict_do_nothing(index_elements=["open_number"]))
-    return cast("CursorResult[Any]", answer).rowcount == 1
+    return (await connection.execute(insert)).first() is not None
 
 
 def _promise(cb: Office, request: NewPromise, now_ms: int) -> Promise:

@@ -20,6 +20,8 @@ from queueing.states import Disposition
 
 LOST_TALK_MS = 4 * 3_600_000
 """The longest talk at Twilio: a promise that is connected for longer has lost its word."""
+UNKNOWN_TALK_MS = 900_000
+"""A talk that the line knows nothing of any more was a talk all the same: its promise is kept after this."""
 STUCK_MS = 120_000
 """So long after its last change a promise that is dialled without an attempt is not under way."""
 LOOK_AGAIN_MS = 5_000
@@ -99,42 +101,43 @@ async def expire(cb: Office, now_ms: int, limit: int = 50) -> int:
 async def tidy(cb: Office, now_ms: int, limit: int = 100) -> int:
     """Promises left between two states, by a word that never came; how many.
 
-    Connected for longer than a talk can last: kept. Dialled without an attempt: in the line again.
+    Connected for longer than a talk can last, or of a talk that the line has lost: kept. Dialled without an
+    attempt: in the line again.
     """
-    async with cb.sql.reading() as session:
-        lost = await session.exec(
-            select(Promise.id)
-            .where(
-                (
-                    (col(Promise.state) == PromiseState.CONNECTED)
-                    & (col(Promise.met_ms) < now_ms - LOST_TALK_MS)
-                )
-                | (
-                    (col(Promise.state) == PromiseState.DIALING)
-                    & ~select(Attempt.id)
-                    .where(
-                        col(Attempt.promise) == col(Promise.id),
-                        col(Attempt.state).in_(record.ATTEMPT_OPEN_WORDS)
-                        | (col(Attempt.ended_ms) > now_ms - STUCK_MS),
-                    )
-                    .exists()
-                )
-            )
-            .limit(limit)
-        )
-        ids = lost.all()
-    for promise_id in ids:
+    count = 0
+    for promise in await _between(cb, now_ms, limit):
+        if promise.state == PromiseState.CONNECTED and now_ms - (promise.met_ms or 0) < LOST_TALK_MS:
+            name = turn_name(promise.id, promise.turn) if promise.turn else promise.held_by
+            if await cb.line.contact(name) is not None:
+                continue
         async with cb.sql.session() as session:
-            await _unstuck(session, promise_id, now_ms)
-    return len(ids)
+            count += await _unstuck(session, promise, now_ms)
+    return count
 
 
-async def _unstuck(session: AsyncSession, promise_id: str, now_ms: int) -> None:
-    promise = await record.locked(session, promise_id)
+async def _between(cb: Office, now_ms: int, limit: int) -> list[Promise]:
+    """Connected for some time already, or dialled without an attempt under way or just over."""
+    live = select(Attempt.id).where(
+        col(Attempt.promise) == col(Promise.id),
+        col(Attempt.state).in_(record.ATTEMPT_OPEN_WORDS) | (col(Attempt.ended_ms) > now_ms - STUCK_MS),
+    )
+    talking = (col(Promise.state) == PromiseState.CONNECTED) & (
+        col(Promise.met_ms) < now_ms - UNKNOWN_TALK_MS
+    )
+    alone = (col(Promise.state) == PromiseState.DIALING) & ~live.exists()
+    async with cb.sql.reading() as session:
+        return list(await session.exec(select(Promise).where(talking | alone).limit(limit)))
+
+
+async def _unstuck(session: AsyncSession, seen: Promise, now_ms: int) -> bool:
+    promise = await record.locked(session, seen.id)
+    if promise.version != seen.version:
+        return False
     if promise.state == PromiseState.CONNECTED:
         await record.change(session, promise, PromiseState.KEPT, "kept", by="line", now_ms=now_ms)
-    elif promise.state == PromiseState.DIALING and await record.open_attempt(session, promise.id) is None:
-        there, lost = PromiseState.IN_LINE, "its attempt was lost"
-        await record.change(
-            session, promise, there, "in_line", by="line", now_ms=now_ms, words=lost, held_by=""
-        )
+        return True
+    if await record.open_attempt(session, promise.id) is not None:
+        return False
+    there, lost = PromiseState.IN_LINE, "its attempt was lost"
+    await record.change(session, promise, there, "in_line", by="line", now_ms=now_ms, words=lost, held_by="")
+    return True

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import structlog
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from callbacks import record
 from callbacks.changing import into_line
@@ -18,7 +18,7 @@ from callbacks.moments import bounds, may_ring
 from callbacks.office import Office
 from callbacks.promises import switches
 from callbacks.states import Mode, PromiseState
-from callbacks.tables import Promise
+from callbacks.tables import Promise, PromiseEvent
 from callbacks.turns import promise_of, turn_name, turn_of
 from foundation.connections import answering
 from foundation.errors import Mendable
@@ -32,7 +32,7 @@ REFILL_AT_ONCE = 500
 DUE_AT_ONCE = 50
 PAGE = 500
 UNSEEN_MS = 90_000
-"""A call that neither line nor record knows after so long is not coming."""
+"""A call that the line does not know after so long is over: were it alive, it would have been adopted."""
 
 log = structlog.get_logger(__name__)
 
@@ -211,7 +211,7 @@ async def _lost_calls(cb: Office, now_ms: int) -> int:
         ).all()
     count = 0
     for promise in held:
-        if now_ms - promise.made_ms < UNSEEN_MS or not await _is_over(cb, promise.live_contact):
+        if not await _is_over(cb, promise, now_ms):
             continue
         async with cb.sql.session() as session:
             fresh = await record.locked(session, promise.id)
@@ -225,13 +225,17 @@ async def _lost_calls(cb: Office, now_ms: int) -> int:
     return count
 
 
-async def _is_over(cb: Office, contact: str) -> bool:
-    now = await cb.line.contact(contact)
+async def _is_over(cb: Office, promise: Promise, now_ms: int) -> bool:
+    """Whether the call that holds the place is over. Of an answered one the journal has yet to tell."""
+    now = await cb.line.contact(promise.live_contact)
     if now is not None:
         return now.state is ContactState.ENDED and now.disposition != Disposition.ANSWERED
     async with cb.sql.reading() as session:
-        written = await session.get(Contact, contact)
-    return written is None or written.disposition not in ("", Disposition.ANSWERED)
+        written = await session.get(Contact, promise.live_contact)
+        if written is not None and written.disposition:
+            return True
+        last = select(func.max(PromiseEvent.at_ms)).where(PromiseEvent.promise == promise.id)
+        return now_ms - ((await session.exec(last)).one() or 0) > UNSEEN_MS
 
 
 async def _turns(cb: Office) -> AsyncIterator[ContactNow]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
@@ -16,12 +17,16 @@ from tests.callbacks.office import Staff, with_network
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-async def books(request: pytest.FixtureRequest) -> AsyncIterator[Sql]:
-    """A database of either kind, empty."""
+def books_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
-        yield request.getfixturevalue("sql")
-        return
-    opened = open_sql(request.getfixturevalue("postgres_url"))
+        return f"sqlite:///{tmp_path}/books.sqlite3"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+async def books(books_url: str) -> AsyncIterator[Sql]:
+    """A database of either kind, empty."""
+    opened = open_sql(books_url)
     async with opened.engine.begin() as connection:
         await connection.run_sync(SQLModel.metadata.drop_all)
         await connection.run_sync(SQLModel.metadata.create_all)

@@ -206,6 +206,11 @@ class Staff:
         assert self.rehearsal is not None
         return [leg for leg in self.rehearsal.exchange.legs.values() if leg.to == number]
 
+    def legs_all(self) -> list[Any]:
+        """All calls that we made."""
+        assert self.rehearsal is not None
+        return list(self.rehearsal.exchange.legs.values())
+
     def hangs_up(self, leg: Any) -> None:
         assert self.rehearsal is not None
         people.hang_up(self.rehearsal.exchange, leg)
