@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 
 from announcements import catalog
+from foundation.breaker import Breaker, BreakerRules, BreakerState
 from foundation.errors import Unavailable
 from ivr.app import doors
+from queueing.line import Line
 from queueing.pulse import Lessons, Pulse, QueuePulse
 from queueing.pulse import publish as publish_pulse
 from queueing.states import ContactState, Disposition
@@ -227,6 +229,23 @@ async def test_the_line_makes_up_for_what_it_missed(desk, caller, clock):
     assert (now.state, now.queue, now.band, now.card.merchant) == (
         ContactState.WAITING, "payments", "p1", "Corner Bakery",
     )  # fmt: skip
+
+
+async def test_a_forgotten_caller_is_put_back_while_the_figures_are_not_asked_for_yet(
+    desk, caller, redis, listen
+):
+    """After an outage the figures come back last; the caller's place must not wait for them."""
+    breaker = Breaker("redis", BreakerRules(1, probe_s=0, good_probes=1, ramp_s=1e9))
+    for bad in (True, False):
+        breaker.record(breaker.admit(0), 0, bad=bad)
+    assert breaker.state is BreakerState.RAMPING
+    recovering = replace(desk, line=Line(redis, desk.policy, breaker), redis_breaker=breaker)
+    shop = caller()
+    shop.web = Web(doors(recovering))
+    await shop.to_the_line("1")
+    await redis.flushall()
+    await shop.wait()
+    assert await desk.line.position(shop.sid) == 1
 
 
 async def test_a_repeat_of_the_menu_does_not_move_the_caller(caller, web, desk):
