@@ -26,6 +26,7 @@ LONGEST_BLOCK_MS = 4_000
 KINDS: Mapping[str, str] = {
     # A contact's moves.
     "entered": "it joined the line: arrival, resumed, since (it waited before, unknown to the line), card",
+    "backdated": "it waits, and came earlier than the line knew: arrival, since, card",
     "full": "it found the line full, and did not join: card",
     "reserved": "an agent is asked for it: fence, deadline, line; from, when straight from away or off",
     "declined": "the agent said no: fence, line",

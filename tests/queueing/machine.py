@@ -183,7 +183,7 @@ class TwoLines(RuleBasedStateMachine):
         contact = new[n % len(new)] if new and n < 9 else CONTACTS[n % len(CONTACTS)]
         now_ms = self.now_ms + skew_ms
         given: dict[str, Any] = {"queue": queue, "band": band, "caller_key": key, "now_ms": now_ms}
-        given["arrived_ms"] = now_ms - unseen_ms
+        given |= {"arrived_ms": now_ms - unseen_ms, "after_us": n}
         entry = self.wait(self.line.enter(contact, card=Card(), **given))
         pencil = self.pencil.enter(contact, **given)
         self.agree((entry.outcome, entry.position or None, entry.resumed), pencil)
