@@ -187,6 +187,7 @@ END_WORDS: Mapping[str, str] = {
 
 EVENT_WORDS: Mapping[str, str] = {
     "entered": "Entered the line",
+    "backdated": "Had waited longer",
     "full": "The line was full",
     "reserved": "Offered to an agent",
     "declined": "Declined",

@@ -38,11 +38,11 @@ async def join(desk: Desk, visit: Visit, slip: Slip, *words: Utterance, caller: 
 
 
 async def enter(
-    desk: Desk, visit: Visit, slip: Slip, caller: Caller, *, waited_ms: int = 0
+    desk: Desk, visit: Visit, slip: Slip, caller: Caller, *, arrived_us: int = 0
 ) -> tuple[Entry | Away, Slip]:
     """The move alone, and the slip as it then is: with the queue and band the caller stands in.
 
-    ``waited_ms``: how long the caller has been in Twilio's queue already.
+    ``arrived_us``: since when the caller has been waiting already; 0 for now.
     """
     known = await callers.recognise(desk, visit, caller)
     who = known.chosen(slip.location) if isinstance(known, Recognised) else NOBODY
@@ -57,7 +57,8 @@ async def enter(
             card=card(slip, who, caller),
             caller_key=caller.key,
             now_ms=visit.now_ms,
-            arrived_ms=visit.now_ms - waited_ms,
+            arrived_ms=arrived_us // 1000 or visit.now_ms,
+            after_us=arrived_us % 1000,
         )
     )
     if isinstance(entry, Entry):

@@ -6,11 +6,13 @@ A wait is estimated from the figures that a question was first asked with: they 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from callbacks import notice as notices
 from callbacks.notice import Notice
 from foundation.connections import answering
+from foundation.errors import Unavailable
 from queueing import pulse
 from queueing.estimates import Estimate, plain_wait
 
@@ -36,16 +38,20 @@ class Glance:
         self._facts = ""
 
     async def facts(self, now_ms: int) -> str:
-        """The figures of every queue; "" when there are none that are honest now. Raises Unavailable."""
+        """The figures of every queue; "" when there are none that are honest now.
+
+        A Redis that does not tell them is no error: a caller's place is asked for, and made good, without.
+        """
         if not 0 <= now_ms - self._looked_ms < FRESH_MS:
             self._looked_ms = now_ms
-            async with answering(self._breaker, enrichment=True):
-                seen = await pulse.read(self._redis, self._keys)
-            self._taken_ms = seen.at_ms if seen else 0
-            self._facts = pack(seen) if seen else ""
-            if seen and self._centre:
-                notice = await notices.read(self._redis, self._centre, now_ms, self._breaker)
-                self._facts += f";{CALLBACKS}:{notice.packed()}"
+            with suppress(Unavailable):
+                async with answering(self._breaker, enrichment=True):
+                    seen = await pulse.read(self._redis, self._keys)
+                self._taken_ms = seen.at_ms if seen else 0
+                self._facts = pack(seen) if seen else ""
+                if seen and self._centre:
+                    notice = await notices.read(self._redis, self._centre, now_ms, self._breaker)
+                    self._facts += f";{CALLBACKS}:{notice.packed()}"
         return self._facts if now_ms - self._taken_ms < STALE_MS else ""
 
 

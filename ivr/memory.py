@@ -16,8 +16,8 @@ from ivr import slips
 class Memory:
     clip: int = 0
     """The clip of music to go on with."""
-    entered_ms: int = 0
-    """Since when the caller waits, should the line forget; 0: not known."""
+    arrival_us: int = 0
+    """The arrival clock's reading of the caller's place, should the line forget; 0: not known."""
     said: Said | None = None
     offered: int = 0
     """At which announcement a callback was last offered, from 1; 0: never."""
@@ -25,8 +25,9 @@ class Memory:
     def query(self) -> str:
         """Ready to stand in a URL, after the slip; "" when there is nothing to remember."""
         parts = f"&clip={self.clip}"
-        if self.entered_ms:
-            parts += f"&in={self.entered_ms}"
+        if self.arrival_us:
+            parts += f"&in={self.arrival_us // 1000}"
+            parts += f"&us={self.arrival_us % 1000}" if self.arrival_us % 1000 else ""
         if self.said:
             parts += f"&said_at={self.said.at_ms}&said_pos={self.said.position}&n={self.said.count}"
         if self.offered:
@@ -38,7 +39,7 @@ def read(query: Mapping[str, str]) -> Memory:
     """The memory in a request's query; whatever cannot be read is as if not there."""
     return Memory(
         clip=slips.whole(query.get("clip", "")),
-        entered_ms=slips.whole(query.get("in", "")),
+        arrival_us=slips.whole(query.get("in", "")) * 1000 + min(slips.whole(query.get("us", "")), 999),
         said=Said.from_query(query),
         offered=slips.whole(query.get("of", "")),
     )

@@ -25,9 +25,10 @@ async def answer(desk: Desk, visit: Visit) -> str:
     """``POST /voice/wait``: music, and now and then where the caller stands."""
     slip = slips.read(desk.centre, visit.query)
     hold = await visit.enrich(_look(desk, visit)) if visit.contact else AWAY
-    if hold is None:  # Redis was away when the call was enqueued, or has forgotten: the line makes up for it
+    if hold is None or (isinstance(hold, Hold) and _is_older(visit, hold)):
+        # Redis was away when the call was enqueued, or has forgotten: the line makes up for it.
         caller = callers.identify(desk, visit)
-        _, slip = await entering.enter(desk, visit, slip, caller, waited_ms=_waited_ms(visit))
+        _, slip = await entering.enter(desk, visit, slip, caller, arrived_us=_arrived_us(visit))
         hold = AWAY
     if isinstance(hold, Away):
         return _without_place(desk, visit, slip)
@@ -36,7 +37,7 @@ async def answer(desk: Desk, visit: Visit) -> str:
     if (slip.queue, slip.band) != (hold.queue, hold.band):
         slip = replace(slip, queue=hold.queue, band=hold.band)
     if hold.state is not ContactState.WAITING:
-        kept = replace(memory.read(visit.query), entered_ms=hold.entered_ms)
+        kept = replace(memory.read(visit.query), arrival_us=hold.arrival_us)
         return music(desk, slip, kept, clips=1)
     if hold.over_max_wait:
         return twiml.answer(twiml.say(catalog.voice(slip.language, "too_long")), twiml.leave())
@@ -68,7 +69,7 @@ async def _look(desk: Desk, visit: Visit) -> Hold | None:
 
 async def _with_place(desk: Desk, visit: Visit, slip: Slip, hold: Hold) -> str:
     """All of it from the question's first asking, so that its repeat is answered alike."""
-    kept = replace(memory.read(visit.query), entered_ms=hold.entered_ms)
+    kept = replace(memory.read(visit.query), arrival_us=hold.arrival_us)
     wait = glance.wait(hold.facts, hold.queue, hold.position)
     place = Place(
         position=hold.position,
@@ -80,24 +81,35 @@ async def _with_place(desk: Desk, visit: Visit, slip: Slip, hold: Hold) -> str:
     if announcement is not None and not hold.repeat:
         await visit.enrich(_note(desk, visit, hold, announcement))
     offer = offers.now(desk, visit, slip, hold, kept, announcement, wait)
-    return tell(desk, slip, kept, announcement, hold.entered_ms, hold.asked_ms, offer=offer)
+    return tell(desk, slip, kept, announcement, hold.arrival_us, hold.asked_ms, offer=offer)
 
 
 def _without_place(desk: Desk, visit: Visit, slip: Slip) -> str:
     """The base answer: Twilio holds the call, so music and comfort are true; a position would not be."""
     kept = memory.read(visit.query)
-    entered_ms = visit.now_ms - _waited_ms(visit)
-    announcement = pacing.decide(desk.pacing, kept.said, Place(0, entered_ms), visit.now_ms)
+    arrival_us = _arrived_us(visit)
+    announcement = pacing.decide(desk.pacing, kept.said, Place(0, arrival_us // 1000), visit.now_ms)
     # What was reckoned from Twilio's word is not remembered: its next word is as good, and ours may be late.
-    return tell(desk, slip, kept, announcement, entered_ms, visit.now_ms)
+    return tell(desk, slip, kept, announcement, arrival_us, visit.now_ms)
 
 
-def _waited_ms(visit: Visit) -> int:
-    """How long the caller has been in the line, by the loop's memory; at its beginning, by Twilio's word."""
-    entered_ms = slips.whole(visit.query.get("in", ""))
-    if 0 < entered_ms <= visit.now_ms:
-        return min(visit.now_ms - entered_ms, 86_400_000)
-    return min(slips.whole(visit.form.get("QueueTime", "")), 86_400) * 1000
+def _is_older(visit: Visit, hold: Hold) -> bool:
+    """The line was rebuilt by Twilio's word, to the second; the caller's own memory is exact."""
+    return hold.state is ContactState.WAITING and 0 < _remembered_us(visit) < hold.arrival_us
+
+
+def _arrived_us(visit: Visit) -> int:
+    """Since when the caller is in the line, by the loop's memory; at its beginning, by Twilio's word."""
+    if remembered_us := _remembered_us(visit):
+        return remembered_us
+    waited_s = min(slips.whole(visit.form.get("QueueTime", "")), 86_400)
+    return (visit.now_ms - waited_s * 1000) * 1000
+
+
+def _remembered_us(visit: Visit) -> int:
+    """The place in the line that the loop remembers; 0 when there is no memory of the last day."""
+    arrival_us = memory.read(visit.query).arrival_us
+    return arrival_us if 0 <= visit.now_ms - arrival_us // 1000 <= 86_400_000 else 0
 
 
 def tell(
@@ -105,7 +117,7 @@ def tell(
     slip: Slip,
     kept: Memory,
     announcement: Announcement | None,
-    entered_ms: int,
+    arrival_us: int,
     now_ms: int,
     *,
     offer: tuple[Utterance, ...] = (),
@@ -120,7 +132,7 @@ def tell(
     if offer:
         words += offer
         kept = replace(kept, offered=kept.said.count if kept.said else 1)
-    music_ms = pacing.next_look_ms(desk.pacing, kept.said, entered_ms, now_ms)
+    music_ms = pacing.next_look_ms(desk.pacing, kept.said, arrival_us // 1000, now_ms)
     clips = max(1, music_ms // desk.pacing.clip_ms)
     return music(desk, slip, kept, clips=clips, words=twiml.say_all(words))
 

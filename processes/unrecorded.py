@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 
 
 class Unrecorded:
-    """Looks every so often; remembers the calls that are dealt with."""
+    """Looks every so often; remembers the calls whose outcome SQL has."""
 
     def __init__(
         self, carrier: Carrier, line: Line, redis: Redis, sql: Sql, clock: Clock, number: str
@@ -67,7 +67,7 @@ class Unrecorded:
         recorded = await self._recorded(lasting)
         mended = [sid for sid in lasting if sid not in recorded and await self._mend(sid, now_ms)]
         self._seen_before = set(over)
-        for sid in lasting:
+        for sid in recorded:  # what SQL has not got yet may still be lost with Redis
             self._over[sid] = None
         while len(self._over) > REMEMBERED:
             self._over.popitem(last=False)

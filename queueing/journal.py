@@ -27,6 +27,7 @@ KINDS: Mapping[str, str] = {
     # A contact's moves.
     "entered": "it joined the line: arrival, resumed, since (it waited before, unknown to the line), turn "
     "(the callback's, whose merchant this is), card",
+    "backdated": "it waits, and came earlier than the line knew: arrival, since, card",
     "full": "it found the line full, and did not join: card",
     "reserved": "an agent is asked for it: fence, deadline, line; from, when straight from away or off; "
     "claimed, when the agent chose it",

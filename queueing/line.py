@@ -76,13 +76,16 @@ class Line:
         caller_key: str = "",
         now_ms: int,
         arrived_ms: int | None = None,
+        after_us: int = 0,
     ) -> Entry:
         """Join the line; an idle agent is asked at once. A second time it is ALREADY, and changes nothing.
 
         With the ``caller_key`` of somebody who dropped out less than ``resume_ms`` ago, the old place is
         taken up, even when the line is full. ``arrived_ms``: the caller has waited since then, unknown to
-        the line (Redis was away), and gets the place of that time, even when it is full. Raises Mendable
-        for an unknown queue or band, or for a name that is none.
+        the line (Redis was away), and gets the place of that time, even when it is full; ``after_us``, 0 to
+        999,999, is the place among those of that millisecond. Who waits already and came earlier than the
+        line knew is moved up to that place. Raises Mendable for an unknown queue or band, or for a name
+        that is none.
         """
         self.policy.queue(queue)
         head_start = self.policy.band(band).head_start_ms
@@ -97,6 +100,7 @@ class Line:
             card=card.packed(),
             now_ms=now_ms,
             arrived_ms=now_ms if arrived_ms is None else min(arrived_ms, now_ms),
+            after_us=after_us,
         )
         if len(reply) == 2:
             position, waiting = reply
@@ -138,7 +142,9 @@ class Line:
         if reply is None:
             return None
         repeat, answer = reply
-        _, asked, state, queue, band, agent, entered, position, waiting, its_facts = answer.split("|", 9)
+        _, asked, state, queue, band, agent, entered, arrival, position, waiting, its_facts = answer.split(
+            "|", 10
+        )
         return Hold(
             state=ContactState(state),
             queue=queue,
@@ -146,6 +152,7 @@ class Line:
             position=int(position),
             waiting=int(waiting),
             entered_ms=int(entered),
+            arrival_us=int(arrival),
             asked_ms=int(asked),
             facts=its_facts,
             repeat=repeat == 1,

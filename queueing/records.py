@@ -137,6 +137,7 @@ class Hold:
     position: int
     waiting: int
     entered_ms: int
+    arrival_us: int
     asked_ms: int
     facts: str
     repeat: bool

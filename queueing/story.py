@@ -89,6 +89,10 @@ def _entered(story: Story, event: Event) -> None:
         story.disposition, story.ended_ms = "", None
 
 
+def _backdated(story: Story, event: Event) -> None:
+    story.entered_ms = min(story.entered_ms, _whole(event, "since"))
+
+
 def _full(story: Story, event: Event) -> None:
     _turned_away(story, event, Disposition.FULL)
 
@@ -164,6 +168,7 @@ def _left_message(story: Story, event: Event) -> None:
 
 _CHANGES: dict[str, Callable[[Story, Event], None]] = {
     "entered": _entered,
+    "backdated": _backdated,
     "full": _full,
     "turned_away": _turned_away,
     "connected": _connected,

@@ -14,16 +14,19 @@
 -- ARGV  max_waiting    int
 -- ARGV  now_ms         str     text here, because it is mostly copied
 -- ARGV  arrived_ms     str     now_ms; earlier for a caller who came while the line was away
+-- ARGV  after_us       int     so much after arrived_ms stands the old place
 -- ARGV  ring_ms        str
 -- ARGV  resume_ms      str
+-- MOVES waiting -> waiting
 -- MOVES waiting -> reserved
 -- MOVES ready -> reserved
 --
 -- Returns {position, waiting} of a newcomer who waits, else {outcome, state, position, waiting, queue,
 -- band, resumed}: 'entered' (in an old place), 'reserved', 'already' (nothing written; position 0 when it has
--- gone to another queue), 'full' (one journal line).
+-- gone to another queue; a journal line when it came earlier than was known), 'full' (one journal line).
 -- Order is the arrival clock's, which never stands still nor goes back, whatever the hosts' clocks do. Who
--- came earlier than now is put in at that time, and the clock stays as it is.
+-- came earlier than now is put in at that time, and the clock stays as it is; so is who waits already and came
+-- earlier than was known, with the card that is given now.
 -- Cost: O(log N); 6 calls when it waits. The short way comes first, and defines no function.
 
 local known
@@ -59,9 +62,21 @@ local waiting_at = string.match(here, '.*:')
 -- INCLUDE has_passed
 -- INCLUDE match      reserve, pass, unidle, line_up, free
 
+local function old_place()
+    return arrived_ms * 1000 + after_us
+end
+
 if known[1] then
     local c, position = contact_page(known[1]), 0
     if c.state == 'waiting' and c.queue == queue then
+        if arrived_ms ~= now_ms and old_place() < tonumber(c.arrival) then
+            c.arrival, c.entered, c.card = string.format('%.0f', old_place()), arrived_ms, card
+            c.caller_key = caller_key ~= '' and caller_key or c.caller_key
+            redis.call('ZADD', here, score_of(c), contact)
+            write_contact(contact, c)
+            tell('backdated', contact, '', queue, c.band,
+                'arrival=' .. c.arrival .. '|since=' .. arrived_ms .. '||card=' .. card)
+        end
         position = redis.call('ZRANK', here, contact) + 1
     end
     return { 'already', c.state, position, ahead, c.queue, c.band, 0 }
@@ -88,7 +103,7 @@ elseif arrived_ms == now_ms then
     arrival = string.format('%.0f', math.max((known[2] or 0) + 1, now_ms * 1000))
     redis.call('HSET', book, '#', arrival)
 else
-    arrival = arrived_ms .. '000'
+    arrival = string.format('%.0f', old_place())
     if tonumber(known[2] or 0) < tonumber(arrival) then
         redis.call('HSET', book, '#', arrival)
     end

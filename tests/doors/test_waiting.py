@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 
 from announcements import catalog
+from foundation.breaker import Breaker, BreakerRules, BreakerState
 from foundation.errors import Unavailable
 from ivr.app import doors
+from queueing.line import Card, Line
 from queueing.pulse import Lessons, Pulse, QueuePulse
 from queueing.pulse import publish as publish_pulse
 from queueing.states import ContactState, Disposition
@@ -227,6 +229,54 @@ async def test_the_line_makes_up_for_what_it_missed(desk, caller, clock):
     assert (now.state, now.queue, now.band, now.card.merchant) == (
         ContactState.WAITING, "payments", "p1", "Corner Bakery",
     )  # fmt: skip
+
+
+async def test_a_forgotten_caller_is_put_back_while_the_figures_are_not_asked_for_yet(
+    desk, caller, redis, listen
+):
+    """After an outage the figures come back last; the caller's place must not wait for them."""
+    breaker = Breaker("redis", BreakerRules(1, probe_s=0, good_probes=1, ramp_s=1e9))
+    for bad in (True, False):
+        breaker.record(breaker.admit(0), 0, bad=bad)
+    assert breaker.state is BreakerState.RAMPING
+    recovering = replace(desk, line=Line(redis, desk.policy, breaker), redis_breaker=breaker)
+    shop = caller()
+    shop.web = Web(doors(recovering))
+    await shop.to_the_line("1")
+    await redis.flushall()
+    await shop.wait()
+    assert await desk.line.position(shop.sid) == 1
+
+
+async def test_a_line_rebuilt_by_twilios_coarser_word_is_put_right_by_the_callers_own(
+    caller, desk, redis, clock
+):
+    """As old as they are, in the order they came, and the agent sees who it is."""
+    shops = await in_line(caller, 3)
+    before = [(await desk.line.contact(shop.sid)).arrival_us for shop in shops]
+    assert len(set(before)) == 3  # though all came in one millisecond
+    await redis.flushall()
+    clock.advance(s=20)
+    for shop in reversed(shops):
+        await desk.line.enter(
+            shop.sid,
+            queue="payments",
+            band="p2",
+            card=Card(),
+            now_ms=clock.now_ms(),
+            arrived_ms=before[0] // 1000 + 7_000,
+        )
+    for shop in shops:
+        await shop.listen(20)
+    assert [now.contact for now in await desk.line.waiting("payments")] == [shop.sid for shop in shops]
+    there = [await desk.line.contact(shop.sid) for shop in shops]
+    assert [now.arrival_us for now in there] == before
+    assert {now.card.caller for now in there} == {"+14155559999"}
+    kinds = [event.kind for event in await journalled(desk)]
+    assert kinds == ["entered"] * 3 + ["backdated"] * 3
+    path, form, heard = shops[0].web.asked[-3]
+    assert (await shops[0].web.twilio(path, form)).body == heard.body
+    assert len(await journalled(desk)) == 6
 
 
 async def test_a_repeat_of_the_menu_does_not_move_the_caller(caller, web, desk):

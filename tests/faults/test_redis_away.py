@@ -137,18 +137,25 @@ async def test_redis_dies_and_comes_back_empty_and_the_line_is_rebuilt_from_who_
     up_s = monotonic_s() - begun_s
     await rig.wait_in_line(sids)
     rebuilt_s = monotonic_s() - begun_s
-    after = await rig.waiting()
-    moved = [abs(before.index(sid) - after.index(sid)) for sid in sids]
+    at_first = await rig.waiting()
+    moved = [abs(before.index(sid) - at_first.index(sid)) for sid in sids]
+
+    async def in_order() -> bool:
+        return await rig.waiting() == before
+
+    # Twilio's own list tells the order to the second; each caller's next question puts it right.
+    await until(in_order, "they stand in the order they came in", 40)
+    ordered_s = monotonic_s() - begun_s
     now_ms = rig.clock.now_ms()
     ages = [now_ms - (await rig.contact(sid)).entered_ms for sid in sids]
     measured(
-        f"Redis up again after {up_s:.1f} s, all 50 in line after {rebuilt_s:.1f} s; moved by "
-        f"{statistics.mean(moved):.1f} places on average, {max(moved)} at most"
+        f"Redis up again after {up_s:.1f} s, all 50 in line after {rebuilt_s:.1f} s, at first moved by "
+        f"{statistics.mean(moved):.1f} places on average, {max(moved)} at most, and in order after "
+        f"{ordered_s:.1f} s"
     )
-    assert after == before
-    assert min(ages) > rebuilt_s * rig.clock.speed * 1000  # they waited before, and are as old as they were
+    assert min(ages) > ordered_s * rig.clock.speed * 1000  # they waited before, and are as old as they were
 
-    await rig.hangs_up(talking, *after[25:])
+    await rig.hangs_up(talking, *before[25:])
     for n in range(6):
         await rig.works(f"agent{n}", f"+1201555011{n}", script={"hang_up": {"after_s": 25}})
     await rig.ended(90)

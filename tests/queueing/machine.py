@@ -168,7 +168,7 @@ class TwoLines(RuleBasedStateMachine):
     def enter(self, n: int, queue: str, band: str, key: str, skew_ms: int, unseen_ms: int) -> None:
         contact, now_ms = self.newcomer(n, CONTACTS), self.now_ms + skew_ms
         given: dict[str, Any] = {"queue": queue, "band": band, "caller_key": key, "now_ms": now_ms}
-        given["arrived_ms"] = now_ms - unseen_ms
+        given |= {"arrived_ms": now_ms - unseen_ms, "after_us": n}
         entry = self.wait(self.line.enter(contact, card=Card(), **given))
         pencil = self.pencil.enter(contact, **given)
         self.agree((entry.outcome, entry.position or None, entry.resumed), pencil)

@@ -117,12 +117,26 @@ class PencilLine:
         self._tell("wrap_up", w.contact, w.id)
 
     def enter(
-        self, contact: str, *, queue: str, band: str, caller_key: str, now_ms: int, arrived_ms: int
+        self,
+        contact: str,
+        *,
+        queue: str,
+        band: str,
+        caller_key: str,
+        now_ms: int,
+        arrived_ms: int,
+        after_us: int = 0,
     ) -> tuple[EntryOutcome, int | None, bool]:
         """The outcome, the position when it waits, and whether a kept place was taken up."""
         known = self.callers.get(contact)
         if known:
             ended = known.state == "ended"
+            place_us = arrived_ms * 1000 + after_us
+            waits = known.state == "waiting" and known.queue == queue
+            if waits and arrived_ms < now_ms and place_us < known.arrival_us:
+                known.arrival_us, known.entered_ms = place_us, arrived_ms
+                known.caller_key = caller_key or known.caller_key
+                self._tell("backdated", contact)
             return (EntryOutcome.ENDED if ended else EntryOutcome.ALREADY), self.position(contact), False
         place = self.places.get(caller_key)
         if place and now_ms - place.dropped_ms > self.policy.resume_ms:
@@ -135,7 +149,7 @@ class PencilLine:
             del self.places[caller_key], self.due[f"~{caller_key}"]
             arrival_us, entered_ms = place.arrival_us, place.entered_ms
         elif arrived_ms < now_ms:
-            arrival_us, entered_ms = arrived_ms * 1000, arrived_ms
+            arrival_us, entered_ms = arrived_ms * 1000 + after_us, arrived_ms
             self.clock_us = max(self.clock_us, arrival_us)
         else:
             self.clock_us = arrival_us = max(self.clock_us + 1, now_ms * 1000)

@@ -9,6 +9,7 @@ from foundation.errors import Mendable, Unavailable
 from queueing.line import Card, EntryOutcome, Line, Outcome, Queue
 from queueing.presence import Presence
 from queueing.states import ContactState, Disposition
+from queueing.story import told_from
 from tests.queueing.conftest import POLICY, Centre
 
 # --- entering ---------------------------------------------------------------------------------------
@@ -97,6 +98,24 @@ async def test_who_waited_unseen_by_the_line_gets_the_place_of_that_time(centre:
     assert (entry.outcome, entry.position) == (EntryOutcome.ENTERED, 1)
     assert (await centre.contact("CA2")).entered_ms == centre.now_ms - 30_000
     assert (await centre.told())[-1].fields["since"] == str(centre.now_ms - 30_000)
+
+
+async def test_who_came_earlier_than_the_line_knew_is_moved_up_and_never_back(centre: Centre) -> None:
+    """The line was rebuilt from Twilio's queue; now the caller's own memory tells."""
+    for contact in ("CA1", "CA2"):
+        await centre.ring(contact)
+    came_ms, card = centre.now_ms - 30_000, Card(caller="+14155550123")
+    given = {"queue": "support", "band": "p2", "card": card, "now_ms": centre.now_ms}
+    entry = await centre.line.enter("CA2", arrived_ms=came_ms, after_us=7, **given)
+    assert (entry.outcome, entry.position) == (EntryOutcome.ALREADY, 1)
+    moved = await centre.contact("CA2")
+    assert (moved.arrival_us, moved.entered_ms, moved.card) == (came_ms * 1000 + 7, came_ms, card)
+    for later_us in (7, 8):
+        await centre.line.enter("CA2", arrived_ms=came_ms, after_us=later_us, **given)
+    assert await centre.contact("CA2") == moved
+    told = (await centre.told())[2:]
+    assert [(event.kind, event.fields["since"]) for event in told] == [("backdated", str(came_ms))]
+    assert told_from(await centre.told()).entered_ms == came_ms
 
 
 async def test_the_card_travels_unread(centre: Centre) -> None:

@@ -69,7 +69,17 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "the ended are never forgotten": ("expire", "redis.call('HDEL', book, id, '?' .. id)", ""),
     "hold questions are never forgotten": ("expire", "book, id, '?' .. id", "book, id"),
     "a repeated question is answered anew": ("hold", "return { 1, known[2] }", ""),
-    "who waited unseen comes last": ("enter", "arrival = arrived_ms .. '000'", "arrival = now_ms .. '000'"),
+    "who waited unseen comes last": (
+        "enter",
+        "'%.0f', old_place())\n    if",
+        "'%.0f', now_ms * 1000)\n    if",
+    ),
+    "whoever waits and came earlier stays behind": (
+        "enter",
+        "redis.call('ZADD', here, score_of(c), contact)",
+        "",
+    ),
+    "who came later is moved back": ("enter", "old_place() < tonumber(c.arrival)", "true"),
     "a place is kept too long": ("enter", "if now_ms - dropped <= tonumber(resume_ms)", "if true"),
     "a free agent does not look at the line": ("*", "local id = least_head(a.skills)", "local id = nil"),
     "a wish to rest is forgotten": ("*", "if a.after ~= ''", "if a.after == '-'"),
