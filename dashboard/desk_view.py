@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from dashboard.promise_views import CallbackCard, PromiseFacts, callback_card
 from dashboard.views import LANGUAGE_WORDS, sentence
+from queueing.names import is_turn
 from queueing.policy import LinePolicy
 from queueing.presence import Presence
 from queueing.records import AgentNow, Card, ContactNow
@@ -242,6 +243,10 @@ def card_view(contact: ContactNow, masked: Masked) -> CardView:
         ("Topic", sentence(card.topic)),
         ("Product", card.product),
         ("Note", card.note),
+        (
+            "Callback",
+            "owed to them: this call keeps it" if card.promise and not is_turn(contact.contact) else "",
+        ),
         ("Queue", contact.queue),
     ]
     chips = [card.location, language, masked(card.caller) if card.caller else "number withheld"]

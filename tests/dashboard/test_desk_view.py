@@ -131,3 +131,16 @@ def test_a_claimed_promise_is_held_for_longer_than_a_ring() -> None:
     view = desk(agent=asked, contact=CONTACT, promise=PROMISE)
     assert view.ring_ms == 120_000
     assert view.spoken == "A callback for you: Corner Bakery."
+
+
+def test_somebody_who_is_owed_a_callback_and_rings_in_is_known_as_such() -> None:
+    asked = replace(AGENT, presence=Presence.RESERVED, contact="CA1", deadline_ms=21_000)
+    owed = replace(CONTACT, card=replace(CONTACT.card, promise="PR00000000000000aa"))
+    told = ("Callback", "owed to them: this call keeps it")
+    view, turn = (
+        desk(agent=asked, contact=one) for one in (owed, replace(owed, contact="PR00000000000000aa.1"))
+    )
+    assert view.card is not None
+    assert turn.card is not None
+    assert told in view.card.facts
+    assert told not in turn.card.facts

@@ -71,7 +71,7 @@ def test_desk(name: str, style: str, house: Any, visit: Any, shoot: Any) -> None
     stage(house, name)
     page = visit("agent1", "/desk", **STYLES[style])
     page.locator('[data-live][data-age="live"]').wait_for()
-    look_at(page, shoot, f"desk-{name}-{style}")
+    look_at(page, shoot, f"desk-callback-{name}-{style}")
 
 
 @pytest.mark.parametrize("style", STYLES)
