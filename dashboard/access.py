@@ -26,7 +26,7 @@ class Access(IntEnum):
     """Takes contacts at a desk."""
 
     LEAD = 3
-    """Sees the line, its history and the reports."""
+    """Sees the line, its history and the reports; sees to the promises, and switches them on and off."""
 
     SUPERVISOR = 4
     """Sees numbers in full and hears messages."""
@@ -44,6 +44,8 @@ ROLES: dict[str, Access] = {
 
 _OPEN = """
     GET /  GET /sign-in  POST /sign-in  GET /sign-in/{token}
+    GET /c/{token}  POST /c/{token}/later  POST /c/{token}/window
+    POST /c/{token}/turn  POST /c/{token}/cancel
     GET /assets/{name:path}  GET /api/docs  GET /api/v1/openapi.json  GET /{rest:path}
 """
 _SCREEN = """
@@ -53,6 +55,9 @@ _AGENT = """
     POST /sign-out  GET /session  GET /wallboard
     GET /desk  POST /desk/ready  POST /desk/away  POST /desk/off  POST /desk/accept  POST /desk/decline
     POST /desk/hold  POST /desk/unhold  POST /desk/transfer  POST /desk/hang-up  POST /desk/wrap-up
+    POST /desk/call  POST /desk/skip  POST /desk/claim  POST /desk/later  POST /desk/text
+    GET /api/v1/promises  GET /api/v1/promises/{promise}  POST /api/v1/promises/{promise}/claim
+    POST /api/v1/promises/{promise}/skip  POST /api/v1/promises/{promise}/later
     GET /api/v1/me  POST /api/v1/me/ready  POST /api/v1/me/away  POST /api/v1/me/off
     POST /api/v1/contacts/{contact}/accept  POST /api/v1/contacts/{contact}/decline
     POST /api/v1/contacts/{contact}/hold  POST /api/v1/contacts/{contact}/unhold
@@ -63,7 +68,10 @@ _AGENT = """
     OPTIONS /api/v1/{rest:path}  TRACE /api/v1/{rest:path}
 """
 _LEAD = """
-    GET /reports  GET /reports.csv  GET /contacts  GET /contacts/{contact}
+    GET /callbacks  POST /callbacks/move  POST /callbacks/cancel  POST /callbacks/assign
+    POST /callbacks/switch
+    POST /api/v1/promises/{promise}/cancel  POST /api/v1/promises/{promise}/reschedule
+    GET /reports  GET /reports.csv  GET /reports/callbacks.csv  GET /contacts  GET /contacts/{contact}
     GET /api/v1/contacts  GET /api/v1/contacts/{contact}  GET /api/v1/agents  GET /api/v1/figures
 """
 _SUPERVISOR = """
@@ -72,6 +80,7 @@ _SUPERVISOR = """
 _ADMIN = """
     GET /admin  POST /admin/accounts  POST /admin/accounts/{agent}  POST /admin/accounts/{agent}/password
     POST /admin/accounts/{agent}/deactivate  POST /admin/accounts/{agent}/activate
+    GET /admin/operations  POST /admin/operations/{job}/again
     GET /admin/merchants  POST /admin/merchants  GET /admin/screens  POST /admin/screens
 """
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from callbacks.turns import promise_of
 from dashboard.auth import Who
 from dashboard.problems import Problem
+from dashboard.promise_views import CALLBACK_OUTCOMES
 from dashboard.rooms import Rooms
 from dashboard.scene import mark_held
 from foundation.errors import Mendable
@@ -74,7 +76,9 @@ async def go_off(rooms: Rooms, who: Who) -> None:
 
 
 async def accept(rooms: Rooms, who: Who, contact: str, fence: int) -> None:
-    settle(await rooms.line.accept(contact, who.agent, fence, rooms.clock.now_ms()))
+    """Yes to a caller, or to ringing back: then there is time until the merchant has picked up."""
+    within_ms = rooms.office.policy.dial_ms if promise_of(contact) else None
+    settle(await rooms.line.accept(contact, who.agent, fence, rooms.clock.now_ms(), within_ms))
 
 
 async def decline(rooms: Rooms, who: Who, contact: str, fence: int) -> None:
@@ -109,12 +113,16 @@ async def transfer(rooms: Rooms, who: Who, contact: str, fence: int, queue: str)
     await mark_held(rooms, contact, fence, on=False)
 
 
-async def wrap_up(rooms: Rooms, who: Who, contact: str, fence: int, outcome: str, note: str) -> None:
-    """Write down how it ended, and be ready for the next. A note that comes late is still written."""
-    if outcome not in [code for code, _ in rooms.outcomes]:
-        raise Mendable(
-            f"There is no outcome {outcome!r}; there are {', '.join(c for c, _ in rooms.outcomes)}."
-        )
+async def wrap_up(
+    rooms: Rooms, who: Who, contact: str, fence: int, outcome: str, note: str, disposition: str = ""
+) -> None:
+    """Write down how it ended, and be ready for the next. A note that comes late is still written.
+
+    After a callback ``outcome`` says how the callback went, and ``disposition`` what a call's outcome does.
+    """
+    _known(outcome, CALLBACK_OUTCOMES if promise_of(contact) else rooms.outcomes, "outcome")
+    if disposition:
+        _known(disposition, rooms.outcomes, "disposition")
     agent = await rooms.roster.agent(who.agent)
     in_hand = agent is not None and (agent.contact, agent.fence) == (contact, fence)
     wrapping = agent is not None and in_hand and agent.presence is Presence.WRAP_UP
@@ -125,9 +133,15 @@ async def wrap_up(rooms: Rooms, who: Who, contact: str, fence: int, outcome: str
         if now.state is not ContactState.ENDED or (now.agent, now.fence) != (who.agent, fence):
             raise Problem("lost-race", "The contact has moved on since: it is not yours now.")
     text = " ".join(note.split())[:LONGEST_NOTE]
-    await _ask(rooms, "note", who, contact, fence, outcome=outcome, text=text)
+    told = {"outcome": disposition or outcome, **({"result": outcome} if promise_of(contact) else {})}
+    await _ask(rooms, "note", who, contact, fence, **told, text=text)
     if wrapping:
         settle(await rooms.roster.ready(who.agent, rooms.clock.now_ms()))
+
+
+def _known(code: str, known: tuple[tuple[str, str], ...], what: str) -> None:
+    if code not in [one for one, _ in known]:
+        raise Mendable(f"There is no {what} {code!r}; there are {', '.join(one for one, _ in known)}.")
 
 
 async def _ask(rooms: Rooms, kind: str, who: Who, contact: str, fence: int, **fields: str) -> None:

@@ -277,7 +277,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         401: "You are not signed in.",
         403: "Your role does not reach here, or the token is missing.",
         404: "There is no such thing.",
-        409: "The contact has moved on, or it cannot be done from where things stand.",
+        409: "The contact or promise has moved on, or it cannot be done from where things stand.",
         413: "That is too much at once.",
         422: "The request is not understood.",
         429: "Too many attempts.",

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from carrier.numbers import masked
-from dashboard import actions, record
+from dashboard import actions, api_promises, record
 from dashboard.access import rule, sees_numbers
 from dashboard.answers import (
     PROBLEMS,
@@ -279,7 +279,7 @@ def document() -> dict[str, Any]:
             "the header X-CSRF-Token with the value of `csrf` in GET /api/v1/me. "
             "Errors are RFC 9457 problem details."
         ),
-        routes=router.routes,
+        routes=[*router.routes, *api_promises.router.routes],
     )
     told["components"]["schemas"]["ProblemAnswer"] = ProblemAnswer.model_json_schema()
     told["components"]["securitySchemes"] = {

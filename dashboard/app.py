@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends
 
-from dashboard import admin, api, apidocs, desk, nowhere, reports, streams
+from dashboard import (
+    admin,
+    api,
+    api_promises,
+    apidocs,
+    desk,
+    merchant_page,
+    nowhere,
+    operations,
+    promise_desk,
+    promise_pages,
+    promise_report,
+    reports,
+    streams,
+)
 from dashboard import pages as doors
 from dashboard.entrance import guard
 from dashboard.floor import Floor
@@ -13,7 +27,22 @@ from dashboard.rooms import Rooms, Softphone, Targets
 __all__ = ["Rooms", "Softphone", "Targets", "pages"]
 
 MAX_BODY_BYTES = 10_000_000
-PARTS = (doors, desk, streams, reports, admin, api, apidocs, nowhere)
+PARTS = (
+    doors,
+    desk,
+    promise_desk,
+    promise_pages,
+    merchant_page,
+    streams,
+    reports,
+    promise_report,
+    admin,
+    operations,
+    api_promises,
+    api,
+    apidocs,
+    nowhere,
+)
 
 
 def pages(rooms: Rooms) -> APIRouter:

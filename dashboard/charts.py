@@ -117,3 +117,60 @@ def nice(most: int) -> int:
             if step * scale >= most:
                 return step * scale
         scale *= 10
+
+
+# -- a histogram ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """``level``: "" inside what was aimed at, "near" and "past" outside, on one side and the other."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    middle: float
+    count: int
+    words: str
+    lines: tuple[str, str]
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    width: float
+    height: float
+    left: float
+    right: float
+    floor: float
+    columns: list[Column]
+    rules: list[Tick]
+
+
+def histogram(counts: Sequence[tuple[str, int, str]]) -> Histogram:
+    """A column for each of (words, count, level). The words are parted into two lines for their label."""
+    most = nice(max((count for _, count, _ in counts), default=0))
+    high = HEIGHT * 1.4
+    floor, top = high - BOTTOM - 14, TOP + 8
+    tall = floor - top
+    step = (WIDTH - LEFT - 8) / max(1, len(counts))
+    columns = []
+    for i, (words, count, level) in enumerate(counts):
+        height, x = tall * count / most, LEFT + i * step
+        first, _, last = words.rpartition(" ")
+        columns.append(
+            Column(
+                x=round(x + step * 0.12, 1),
+                y=round(floor - height, 1),
+                width=round(step * 0.76, 1),
+                height=round(height, 1),
+                middle=round(x + step / 2, 1),
+                count=count,
+                words=words,
+                lines=(first, last),
+                level=level,
+            )
+        )
+    rules = [Tick(round(floor - tall * part / 4, 1), f"{most * part // 4:,}") for part in range(5)]
+    return Histogram(WIDTH, high, LEFT, WIDTH - 8, floor, columns, rules)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from dashboard.views import LANGUAGE_WORDS
+from dashboard.promise_views import CallbackCard, PromiseFacts, callback_card
+from dashboard.views import LANGUAGE_WORDS, sentence
+from queueing.names import is_turn
 from queueing.policy import LinePolicy
 from queueing.presence import Presence
 from queueing.records import AgentNow, Card, ContactNow
@@ -16,12 +18,13 @@ Masked = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class PastContact:
-    """One earlier contact of the same merchant."""
+    """One earlier thing with the same merchant. ``kind``: "call", "promise" or "text"."""
 
     when: str
     topic: str
     end: str
     note: str = ""
+    kind: str = "call"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,9 @@ class DeskFacts:
     reasons: tuple[str, ...]
     outcomes: tuple[tuple[str, str], ...]
     history: list[PastContact] = field(default_factory=list)
+    promise: PromiseFacts | None = None
+    now_ms: int = 0
+    quiet: tuple[str, str] = ("21:00", "08:00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,7 @@ class DeskView:
     outcomes: tuple[tuple[str, str], ...]
     ring_ms: int
     wrap_up_ms: int
+    callback: CallbackCard | None = None
 
 
 _NOBODY = AgentNow(
@@ -137,13 +144,15 @@ def desk_view(facts: DeskFacts, masked: Masked) -> DeskView:
     on_phone = agent.line.startswith("+")
     card = card_view(contact, masked) if contact else None
     joining = presence is Presence.TALKING and agent.deadline_ms != 0
+    if joining and facts.promise is not None:
+        word, mark = "Calling", "ring"
     return DeskView(
         presence=presence.value,
         word=word,
         mark=mark,
         say=_say(agent),
         title=f"● {word}" if presence is Presence.RESERVED else word,
-        spoken=_spoken(presence, card),
+        spoken=_spoken(presence, word, card, facts.promise is not None),
         since_ms=0 if presence in _WITHOUT_CLOCK else agent.since_ms,
         rest=_REST.get(presence, ("", "")),
         contact=agent.contact,
@@ -161,9 +170,23 @@ def desk_view(facts: DeskFacts, masked: Masked) -> DeskView:
         history=facts.history,
         transfer_to=[queue.name for queue in facts.policy.queues if queue.name != agent.queue],
         outcomes=facts.outcomes,
-        ring_ms=facts.policy.ring_ms,
+        ring_ms=_asked_for_ms(agent) or facts.policy.ring_ms,
         wrap_up_ms=facts.policy.wrap_up_ms,
+        callback=_callback(facts, masked),
     )
+
+
+def _asked_for_ms(agent: AgentNow) -> int:
+    """How long the agent is asked in all: longer for a promise that was claimed. 0 when it is not asked."""
+    return agent.deadline_ms - agent.since_ms if agent.presence is Presence.RESERVED else 0
+
+
+def _callback(facts: DeskFacts, masked: Masked) -> CallbackCard | None:
+    """The promise that the contact in hand is a turn of."""
+    if facts.promise is None or facts.contact is None:
+        return None
+    talked = facts.contact.answered_ms > 0
+    return callback_card(facts.promise, masked, now_ms=facts.now_ms, talked=talked, quiet=facts.quiet)
 
 
 def _controls(agent: AgentNow, facts: DeskFacts, masked: Masked) -> Controls:
@@ -196,11 +219,12 @@ def _say(agent: AgentNow) -> str:
     return {"away": "Then away.", "off": "Then you leave the line."}.get(agent.after, "")
 
 
-def _spoken(presence: Presence, card: CardView | None) -> str:
+def _spoken(presence: Presence, word: str, card: CardView | None, callback: bool) -> str:
     """What a screen reader is told when things change."""
     if presence is Presence.RESERVED:
-        return f"A contact for you: {card.merchant}." if card else "A contact for you."
-    return _WORDS[presence][0] + "."
+        kind = "callback" if callback else "contact"
+        return f"A {kind} for you: {card.merchant}." if card else f"A {kind} for you."
+    return f"{word}."
 
 
 def _line_word(agent: AgentNow, facts: DeskFacts, masked: Masked) -> str:
@@ -219,6 +243,10 @@ def card_view(contact: ContactNow, masked: Masked) -> CardView:
         ("Topic", sentence(card.topic)),
         ("Product", card.product),
         ("Note", card.note),
+        (
+            "Callback",
+            "owed to them: this call keeps it" if card.promise and not is_turn(contact.contact) else "",
+        ),
         ("Queue", contact.queue),
     ]
     chips = [card.location, language, masked(card.caller) if card.caller else "number withheld"]
@@ -230,12 +258,6 @@ def card_view(contact: ContactNow, masked: Masked) -> CardView:
         entered_ms=contact.entered_ms,
         waited_ms=contact.answered_ms - contact.entered_ms if contact.answered_ms else None,
     )
-
-
-def sentence(key: str) -> str:
-    """A menu's key as a word: "card_reader" is "Card reader"."""
-    words = key.replace("_", " ")
-    return words[:1].upper() + words[1:]
 
 
 def caller_name(card: Card, masked: Masked) -> str:

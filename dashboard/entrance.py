@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from callbacks.office import Conflict
 from dashboard.access import rule
 from dashboard.floor import Floor
 from dashboard.problems import MEDIA_TYPE, Problem
@@ -103,6 +104,8 @@ def problem_of(error: Exception) -> Problem:
         return error
     if isinstance(error, RequestValidationError):
         return _not_understood(error)
+    if isinstance(error, Conflict):
+        return Problem("promise-moved", str(error), more={"who": error.who} if error.who else {})
     if isinstance(error, Mendable):
         return Problem("bad-input", str(error))
     if isinstance(error, Unavailable):

@@ -17,6 +17,8 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from callbacks import lists
+from callbacks.owed import Owed
 from dashboard.record import figures_between
 from dashboard.rooms import Rooms
 from foundation.errors import Unavailable
@@ -40,6 +42,12 @@ class Look:
     seen_ms: int
     age_ms: int = 0
     trouble: str = ""
+    owed: tuple[Owed, ...] | None = None
+    """Every open promise; None when SQL never answered."""
+
+    def version(self, promise: str) -> int:
+        """The version of an open promise; -1 of any other."""
+        return next((row.version for row in self.owed or () if row.id == promise), -1) if promise else -1
 
     def agent(self, agent: str) -> AgentNow | None:
         if self.board is None:
@@ -54,6 +62,7 @@ class Watch:
         self.rooms = rooms
         self._look = Look(0, None, Figures(), 0, trouble="")
         self._day_seen_ms = -DAY_MS
+        self._owed_stamp: tuple[int, ...] = ()
         self._watching = 0
         self._task: asyncio.Task[None] | None = None
         self._looked = asyncio.Condition()
@@ -78,8 +87,8 @@ class Watch:
                 seen_ms = self.rooms.wall.now_ms()
             except Unavailable:
                 trouble = "redis"
-            day = await self._day()
-            self._look = Look(self._look.number + 1, board, day, seen_ms, trouble=trouble)
+            day, owed = await self._day(), await self._owed()
+            self._look = Look(self._look.number + 1, board, day, seen_ms, trouble=trouble, owed=owed)
         async with self._looked:
             self._looked.notify_all()
         return self._told()
@@ -94,6 +103,18 @@ class Watch:
             return await figures_between(self.rooms, midnight_ms(end_ms, self.rooms.time_zone), end_ms + 1)
         except Unavailable:
             return self._look.day
+
+    async def _owed(self) -> tuple[Owed, ...] | None:
+        """The promises, read again only when one of them has changed."""
+        try:
+            stamp = await lists.stamp(self.rooms.sql)
+            if stamp == self._owed_stamp and self._look.owed is not None:
+                return self._look.owed
+            owed = await lists.owed(self.rooms.sql)
+        except Unavailable:
+            return self._look.owed
+        self._owed_stamp = stamp
+        return owed
 
     def _age_ms(self) -> int:
         return self.rooms.wall.now_ms() - self._look.seen_ms
@@ -158,6 +179,11 @@ def parts(changed: dict[str, str], mark: str) -> bytes:
         for part, text in changed.items()
     )
     return message(html, mark=mark)
+
+
+def held(part: str, text: str, mark: str) -> bytes:
+    """A part that the page puts in place itself, when nobody is pointing at it: an event of its name."""
+    return message(text, event=part, mark=mark)
 
 
 def message(data: str, *, event: str = "", mark: str = "") -> bytes:

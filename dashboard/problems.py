@@ -36,6 +36,11 @@ KINDS: dict[str, Kind] = {
     "not-found": Kind(404, "There is no such thing here", "Check the address."),
     "wrong-method": Kind(405, "That is not done here", "See Allow for what is."),
     "lost-race": Kind(409, "The contact has moved on", "Look at GET /api/v1/me for how things stand now."),
+    "promise-moved": Kind(
+        409,
+        "The promise has moved on",
+        "Look at the promise again; `who` names who was first, if known.",
+    ),
     "not-now": Kind(409, "That cannot be done from where things stand", "Look at GET /api/v1/me first."),
     "link-spent": Kind(
         410, "This sign-in link is over", "Links work once and for ten minutes. Get a new one."

@@ -13,17 +13,15 @@ from sqlalchemy import ColumnElement, func
 from sqlalchemy import select as sql_select
 from sqlmodel import col, select
 
-from dashboard.desk_view import PastContact
 from dashboard.problems import Problem
+from dashboard.promise_views import CALLBACK_OUTCOMES
 from dashboard.rooms import Rooms
 from dashboard.rows import EventRow, ListedRow, MessageRow, RecordRow, details
 from dashboard.rows import listed as _listed
 from dashboard.spells import TURNS, Turn, clipped, order, spells
-from dashboard.views import END_WORDS
 from queueing import figures as reckoning
 from queueing.figures import ContactRow, Figures, PresenceRow, Stretch
 from queueing.names import TURN_PREFIX, is_turn
-from queueing.records import ContactNow
 from queueing.states import Disposition
 from queueing.tables import Contact, ContactEvent, VoiceMessage
 
@@ -33,7 +31,6 @@ REPORT_S = 5.0
 MOST_CONTACTS = 400_000
 OCCUPANCY_DAYS = 35
 LOOK_BACK_MS = 24 * 3_600_000
-PAST = 5
 
 Change = Callable[[], Awaitable[None]]
 
@@ -217,37 +214,8 @@ async def events_of(rooms: Rooms, contact: str) -> list[EventRow]:
     ]
 
 
-async def past_contacts(rooms: Rooms, now: ContactNow) -> list[PastContact]:
-    """The last contacts of the same merchant, or of the same number when nobody is known by it."""
-    if now.card.merchant_id is not None:
-        same = col(Contact.merchant_id) == now.card.merchant_id
-    elif now.card.caller:
-        same = col(Contact.caller) == now.card.caller
-    else:
-        return []
-    statement = (
-        select(Contact)
-        .where(same, col(Contact.contact) != now.contact)
-        .order_by(col(Contact.entered_ms).desc())
-        .limit(PAST)
-    )
-    async with rooms.sql.reading() as session:
-        rows = (await session.exec(statement)).all()
-    words = dict(rooms.outcomes)
-    zone = ZoneInfo(rooms.time_zone)
-    return [
-        PastContact(
-            when=datetime.fromtimestamp(row.entered_ms / 1000, zone).strftime("%-d %b, %H:%M"),
-            topic=row.topic,
-            end=words.get(row.outcome, "") or END_WORDS.get(row.disposition, row.disposition),
-            note=row.note,
-        )
-        for row in rows
-    ]
-
-
 def listed(rooms: Rooms, row: RecordRow, number: Callable[[str], str]) -> ListedRow:
-    return _listed(row, number, dict(rooms.outcomes))
+    return _listed(row, number, {**dict(CALLBACK_OUTCOMES), **dict(rooms.outcomes)})
 
 
 def _row(row: Contact) -> RecordRow:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -17,68 +13,21 @@ from carrier.numbers import masked
 from dashboard import record
 from dashboard.access import sees_numbers
 from dashboard.charts import Point, volume_chart
+from dashboard.choice import Choice, choose, written
 from dashboard.entrance import Doorway
 from dashboard.floor import FloorDep, WhoDep
 from dashboard.problems import Problem
-from dashboard.rooms import Rooms
-from dashboard.views import END_WORDS, Said, event_words
+from dashboard.promise_report import WORDS, promise_report
+from dashboard.views import END_WORDS, event_words
 from queueing.figures import Figures, Stretch
 
 router = APIRouter(route_class=Doorway, include_in_schema=False)
 
-LONGEST_DAYS = 366
-HOURLY_DAYS = 14
 PAGE = 50
 ROWS = 96
 
 Day = Annotated[str, Query(max_length=10)]
 Name = Annotated[str, Query(max_length=64)]
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What a report is about. ``said`` tells what was wrong with the question, if anything."""
-
-    first: date
-    last: date
-    queue: str
-    by: str
-    said: Said | None = None
-
-    def query(self, **more: str | int) -> str:
-        told = {
-            "from": self.first.isoformat(),
-            "to": self.last.isoformat(),
-            "queue": self.queue,
-            "by": self.by,
-        }
-        return urlencode({name: value for name, value in {**told, **more}.items() if value != ""})
-
-
-def choose(rooms: Rooms, first: str, last: str, queue: str, by: str) -> Choice:
-    """The report that was asked for; where the question does not fit, the nearest, and a word on it."""
-    today = record.today(rooms)
-    said = None
-    try:
-        start = date.fromisoformat(first) if first else today
-        end = date.fromisoformat(last) if last else start if first else today
-    except ValueError:
-        start = end = today
-        said = Said("past", "That is no date", "Write it as 2026-11-22. Today is shown instead.")
-    if end < start:
-        start, end = end, start
-    if (end - start).days >= LONGEST_DAYS:
-        start = end - timedelta(days=LONGEST_DAYS - 1)
-        said = Said("near", "That is more than a year", "The last year of it is shown.")
-    if queue and queue not in [known.name for known in rooms.policy.queues]:
-        said = Said("past", "There is no such queue", "Every queue is shown.")
-        queue = ""
-    days = (end - start).days + 1
-    by = by if by in ("hour", "day") else "hour" if days <= 2 else "day"
-    if by == "hour" and days > HOURLY_DAYS:
-        by = "day"
-        said = Said("near", "Hours are shown for two weeks at most", "The days are shown instead.")
-    return Choice(start, end, queue, by, said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +77,7 @@ async def reports(
     rooms = floor.rooms
     choice = choose(rooms, first, last, queue, by)
     told = await record.report(rooms, first=choice.first, last=choice.last, queue=choice.queue, by=choice.by)
+    promised = await promise_report(rooms, choice)
     rows = [_row(stretch, choice) for stretch in told.stretches]
     points = [
         Point(row.label, row.figures.answered, row.figures.abandoned + row.figures.short_abandoned, share)
@@ -147,6 +97,8 @@ async def reports(
         rows=shown,
         chart=volume_chart(points[:400], rooms.targets.answered_pct),
         targets=rooms.targets,
+        promised=promised,
+        promise_words=WORDS,
         page=pager(start, ROWS, len(rows), len(shown), "/reports", choice.query()),
         time_zone=rooms.time_zone,
     )
@@ -210,22 +162,6 @@ def _cells(figures: Figures) -> list[str]:
         "" if value is None else f"{value:.4g}" if isinstance(value, float) and value <= 1 else f"{value:.0f}"
         for value in values
     ]
-
-
-def written(rows: Iterable[Sequence[str]]) -> str:
-    """CSV (RFC 4180) that a spreadsheet does not take for formulas."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    for row in rows:
-        writer.writerow([harmless(cell) for cell in row])
-    return out.getvalue()
-
-
-def harmless(cell: str) -> str:
-    """A cell that begins like a formula is given a quote before it; a plain number is none."""
-    if cell[:1] in ("=", "+", "-", "@", "\t", "\r") and not cell[1:].replace(".", "", 1).isdigit():
-        return f"'{cell}"
-    return cell
 
 
 # -- contacts ------------------------------------------------------------------------------------------------

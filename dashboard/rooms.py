@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
 
+from callbacks.office import Office
 from foundation.clock import Clock, SystemClock
 from foundation.connections import Breaker, Sql
 from foundation.errors import Mendable
@@ -32,6 +33,50 @@ class Softphone:
     def __post_init__(self) -> None:
         if self.kind != "none" and self.mint is None:
             raise Mendable("A softphone needs something that mints its tokens.")
+
+
+@dataclass(frozen=True, slots=True)
+class QueueOfWork:
+    """One queue of jobs: how many wait, run, and have failed for good."""
+
+    name: str
+    waiting: int
+    running: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class FailedJob:
+    """A job that is dead: its retries are spent. ``reason`` is the last line of what went wrong."""
+
+    id: str
+    queue: str
+    does: str
+    failed_ms: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextBacklog:
+    """Texts still to be sent. ``ends_ms``: when the last of them will have gone; None when there is none."""
+
+    count: int
+    segments: int
+    ends_ms: int | None
+
+
+class Operations(Protocol):
+    """The work behind the scenes, as the operations page sees it. Every call may raise Unavailable."""
+
+    async def queues(self) -> Sequence[QueueOfWork]: ...
+
+    async def failed_jobs(self) -> Sequence[FailedJob]:
+        """The newest first."""
+
+    async def run_again(self, job: str) -> bool:
+        """Put a dead job back into its queue; False when it is not dead any more."""
+
+    async def backlog(self) -> TextBacklog: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +115,12 @@ class Rooms:
     sql: Sql
     redis: Redis
     policy: LinePolicy
+    office: Office
+    """What the verbs of callbacks take."""
     secret_key: str
     public_url: str
+    operations: Operations | None = None
+    """The work behind the scenes; None where there is none to see."""
     centre_name: str = "Support line"
     time_zone: str = "UTC"
     region: str = "US"

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from hashlib import sha256
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
 from dashboard.auth import Who
 from dashboard.entrance import Doorway
 from dashboard.floor import Floor, FloorDep, VisitorDep
-from dashboard.live import Look, message, parts, pulse
+from dashboard.live import Look, held, message, parts, pulse
 from dashboard.problems import Problem
+from dashboard.promise_views import CALLBACK_OUTCOMES, SKIP_REASONS
 from dashboard.scene import TROUBLE, Case, Scene, look_at_desk
 from dashboard.views import queue_rows, wall_view
 
@@ -28,19 +29,26 @@ CHECK_LOOKS = 4
 
 SILENCE_S = 15.0
 
+HELD = ("owed",)
+"""Parts that the page puts in place itself: their rows do not move under a pointer."""
+
 Part = tuple[str, Callable[[], str]]
 """What a part is made from, as text, and how it is written. Clocks change the writing, not the making."""
 
 
 @router.get("/events", include_in_schema=False)
 async def events(
-    floor: FloorDep, who: VisitorDep, request: Request, page: str = "wallboard"
+    floor: FloorDep,
+    who: VisitorDep,
+    request: Request,
+    page: str = "wallboard",
+    owed: Annotated[int, Query(ge=0, le=100_000)] = 0,
 ) -> StreamingResponse:
     """What changes on a page, as server-sent events, for as long as it is open."""
     if page == "desk":
         if who is None:
             raise Problem("not-signed-in")
-        source: Callable[[Look], Awaitable[dict[str, Part]]] = DeskParts(floor, who)
+        source: Callable[[Look], Awaitable[dict[str, Part]]] = DeskParts(floor, who, owed)
     elif page == "wallboard":
         source = WallParts(floor, who)
     else:
@@ -66,9 +74,13 @@ async def follow(
                 return
             made = {name: (mark(text), write) for name, (text, write) in (await source(look)).items()}
             changed = {name: write() for name, (fresh, write) in made.items() if known.get(name) != fresh}
-            known = {name: fresh for name, (fresh, _) in made.items()}
             if changed or told % PULSE_LOOKS == 0:
                 yield pulse(look, floor.rooms.clock.now_ms())
+            for name in HELD:
+                if name in changed:  # its mark says that the other parts have not been sent yet
+                    known |= {name: made[name][0]}
+                    yield held(name, changed.pop(name), write_mark(known))
+            known = {name: fresh for name, (fresh, _) in made.items()}
             if changed:
                 yield parts(changed, write_mark(known))
             told += 1
@@ -87,16 +99,17 @@ async def _next(floor: Floor, number: int) -> Look:
 class DeskParts:
     """The parts of one agent's desk."""
 
-    def __init__(self, floor: Floor, who: Who) -> None:
-        self.floor, self.who, self.case = floor, who, Case()
+    def __init__(self, floor: Floor, who: Who, start: int = 0) -> None:
+        self.floor, self.who, self.start, self.case = floor, who, start, Case()
 
     async def __call__(self, look: Look) -> dict[str, Part]:
         agent, seen_ms = look.agent(self.who.agent), look.board.at_ms if look.board else 0
-        scene = await look_at_desk(self.floor.rooms, self.who, look, self.case, agent, seen_ms)
+        scene = await look_at_desk(self.floor.rooms, self.who, look, self.case, agent, seen_ms, self.start)
         return {
             "trouble": (repr(scene.trouble), lambda: self._text("_trouble.html", scene)),
             "desk": (repr(scene.desk), lambda: self._text("_desk.html", scene)),
             "line-now": (repr(scene.queues), lambda: self._text("_line.html", scene)),
+            "owed": (repr(scene.owed), lambda: self._text("_owed.html", scene)),
         }
 
     def _text(self, name: str, scene: Scene) -> str:
@@ -105,10 +118,20 @@ class DeskParts:
 
 def scene_text(floor: Floor, who: Who, name: str, scene: Scene) -> str:
     """A part of the desk as HTML."""
-    sheet = floor.templates.sheet("desk", who)
-    return floor.templates.text(
-        name, sheet, desk=scene.desk, queues=scene.queues, trouble=scene.trouble, seen_ms=scene.seen_ms
-    )
+    return floor.templates.text(name, floor.templates.sheet("desk", who), **desk_given(scene))
+
+
+def desk_given(scene: Scene) -> dict[str, Any]:
+    """What the desk's templates are given."""
+    return {
+        "desk": scene.desk,
+        "queues": scene.queues,
+        "trouble": scene.trouble,
+        "seen_ms": scene.seen_ms,
+        "owed": scene.owed,
+        "skip_reasons": SKIP_REASONS,
+        "callback_outcomes": CALLBACK_OUTCOMES,
+    }
 
 
 class WallParts:

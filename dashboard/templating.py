@@ -21,7 +21,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from dashboard import views
+from dashboard import promise_views, views
 from dashboard.access import ROLES, Access, allowed
 from dashboard.auth import Who
 from dashboard.rooms import Rooms
@@ -41,6 +41,7 @@ class Place:
 PLACES = (
     Place("desk", "/desk", "Desk", Access.AGENT),
     Place("wallboard", "/wallboard", "Wallboard", Access.AGENT),
+    Place("callbacks", "/callbacks", "Callbacks", Access.LEAD),
     Place("reports", "/reports", "Reports", Access.LEAD),
     Place("contacts", "/contacts", "Contacts", Access.LEAD),
     Place("messages", "/messages", "Messages", Access.SUPERVISOR),
@@ -139,6 +140,11 @@ class Templates:
             "pct": views.pct,
             "time_of_day": lambda ms: at(ms, "%H:%M:%S"),
             "moment": lambda ms: at(ms, "%-d %b, %H:%M"),
+            "span": promise_views.span,
+            "left": promise_views.left,
+            "left_level": promise_views.left_level,
+            "print": lambda value: sha256(repr(value).encode()).hexdigest()[:12],
+            "hour": lambda ms: promise_views.by_words(ms, rooms.clock.now_ms(), rooms.time_zone),
             "stamp": lambda ms: at(ms, "%Y-%m-%dT%H:%M:%S%z"),
         }
         self.environment.globals |= {"asset": asset_url}

@@ -181,6 +181,8 @@ END_WORDS: Mapping[str, str] = {
     Disposition.MESSAGE: "left a message",
     Disposition.CLOSED: "rang outside hours",
     Disposition.FULL: "line was full",
+    Disposition.NOT_REACHED: "called back, not reached",
+    Disposition.SET_ASIDE: "callback set aside",
     "": "in progress",
 }
 """How a contact ended, as history says it."""
@@ -209,6 +211,12 @@ EVENT_WORDS: Mapping[str, str] = {
     "hang_up_asked": "The agent hung up",
     "message": "Left a message",
 }
+
+
+def sentence(key: str) -> str:
+    """A menu's key as a word: "card_reader" is "Card reader"."""
+    words = key.replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def event_words(kind: str) -> str:

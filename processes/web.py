@@ -16,6 +16,7 @@ from dashboard.rooms import Rooms, Targets
 from foundation.clock import FastClock
 from ivr.app import Front, router
 from ivr.desk import Desk
+from processes.backstage import Backstage
 from processes.ending import Server, Streams
 from processes.health import health
 from processes.metrics import Timed
@@ -101,6 +102,8 @@ def rooms_of(stores: Stores) -> Rooms:
         sql=stores.sql,
         redis=stores.redis,
         policy=plan.policy,
+        office=stores.office,
+        operations=Backstage(stores),
         secret_key=settings.secret_key,
         public_url=settings.surgeline_public_url,
         centre_name=plan.centre.name,

@@ -33,7 +33,7 @@ export function listen(help) {
     if (!meant || meant.disabled || meant.hidden) return;
     if ("keysGuarded" in document.documentElement.dataset) return;
     event.preventDefault();
-    if (meant.matches("select, textarea")) meant.focus();
+    if (meant.matches("select, textarea, [role=region]")) meant.focus();
     else meant.click();
   });
 }

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from callbacks.office import Office
+from callbacks.policy import CallbackPolicy
 from dashboard.accounts import account_of
 from dashboard.app import Rooms, Softphone, pages
 from dashboard.auth import COOKIE
@@ -17,6 +19,7 @@ from queueing.line import Card, Line
 from queueing.policy import LinePolicy, Queue
 from queueing.roster import Roster
 from queueing.tables import AgentAccount
+from tests.pages.owing import Owing
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -60,10 +63,24 @@ async def rooms(redis: Redis, sql: Sql, clock: ManualClock, wall: ManualClock, p
                     active=True,
                 )
             )
+    line = Line(redis, policy)
     return Rooms(
         clock=clock,
         wall=wall,
-        line=Line(redis, policy),
+        line=line,
+        office=Office(
+            sql=sql,
+            redis=redis,
+            line=line,
+            keys=line.keys,
+            clock=clock,
+            policy=CallbackPolicy(),
+            hours=None,
+            time_zone="America/New_York",
+            public_url="http://desk.test",
+            centre_name="Shop support",
+            secret=SECRET,
+        ),
         roster=Roster(redis, policy),
         sql=sql,
         redis=redis,
@@ -129,3 +146,9 @@ def ring_in(rooms: Rooms, clock: ManualClock) -> Callable[..., Awaitable[str]]:
         return contact
 
     return ring
+
+
+@pytest.fixture
+def owing(rooms: Rooms) -> Owing:
+    """``await owing.owe(1)``: a promise in the record and in line."""
+    return Owing(rooms.office)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.charts import HEIGHT, WIDTH, Point, nice, volume_chart
+from dashboard.charts import HEIGHT, WIDTH, Point, histogram, nice, volume_chart
 
 
 @given(st.integers(0, 10**9))
@@ -50,3 +50,14 @@ def test_an_empty_report_has_a_chart_without_bars() -> None:
     chart = volume_chart([], 80)
     assert chart.bars == []
     assert [tick.word for tick in chart.rules] == ["0", "1", "2", "3", "4"]
+
+
+@given(st.lists(st.integers(0, 10_000), max_size=20))
+def test_the_columns_of_a_histogram_stand_on_its_floor_and_inside_it(counts: list[int]) -> None:
+    told = histogram([(f"{i} min late", count, "") for i, count in enumerate(counts)])
+    for column, count in zip(told.columns, counts, strict=True):
+        assert column.count == count
+        assert abs(column.y + column.height - told.floor) < 0.2
+        assert 0 < column.y <= told.floor < told.height
+        assert told.left <= column.x
+        assert column.x + column.width <= told.right

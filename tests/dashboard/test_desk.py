@@ -219,7 +219,7 @@ async def test_the_last_contacts_of_the_merchant_are_on_the_card(browser, rooms,
     await press(browser, "ready")
     await ring_in("CA1")
     page = (await browser.get("/desk")).text
-    assert "Last contacts of this merchant (1)" in page
+    assert "Before now with this merchant (1)" in page
     assert "Waits for a part." in page
     assert "Needs follow-up" in page
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from carrier.numbers import masked
 from dashboard.desk_view import DeskFacts, DeskView, caller_name, desk_view
+from dashboard.promise_views import PromiseFacts
 from queueing.policy import LinePolicy, Queue
 from queueing.presence import Presence
 from queueing.records import AgentNow, Card, ContactNow
@@ -111,3 +112,35 @@ def test_one_can_transfer_to_any_other_queue() -> None:
 def test_an_unknown_caller_has_a_name_all_the_same() -> None:
     assert caller_name(Card(), masked) == "Unknown caller"
     assert caller_name(Card(caller="+14155554471"), masked) == "Caller +1 415 ••• 4471"
+
+
+PROMISE = PromiseFacts("PR1", 0, "+14155554471", 1, 60_000, False, 0, 3, "UTC", True)
+
+
+def test_while_the_merchants_phone_rings_nobody_is_in_contact_yet() -> None:
+    talking = replace(AGENT, presence=Presence.TALKING, contact="CA1", deadline_ms=75_000)
+    view = desk(agent=talking, contact=CONTACT, promise=PROMISE)
+    assert (view.word, view.mark, view.spoken) == ("Calling", "ring", "Calling.")
+    assert view.callback is not None
+    met = desk(agent=replace(talking, deadline_ms=0), contact=CONTACT, promise=PROMISE)
+    assert (met.word, met.mark) == ("In contact", "live-mark")
+
+
+def test_a_claimed_promise_is_held_for_longer_than_a_ring() -> None:
+    asked = replace(AGENT, presence=Presence.RESERVED, contact="CA1", since_ms=1_000, deadline_ms=121_000)
+    view = desk(agent=asked, contact=CONTACT, promise=PROMISE)
+    assert view.ring_ms == 120_000
+    assert view.spoken == "A callback for you: Corner Bakery."
+
+
+def test_somebody_who_is_owed_a_callback_and_rings_in_is_known_as_such() -> None:
+    asked = replace(AGENT, presence=Presence.RESERVED, contact="CA1", deadline_ms=21_000)
+    owed = replace(CONTACT, card=replace(CONTACT.card, promise="PR00000000000000aa"))
+    told = ("Callback", "owed to them: this call keeps it")
+    view, turn = (
+        desk(agent=asked, contact=one) for one in (owed, replace(owed, contact="PR00000000000000aa.1"))
+    )
+    assert view.card is not None
+    assert turn.card is not None
+    assert told in view.card.facts
+    assert told not in turn.card.facts

@@ -54,10 +54,23 @@ async def test_a_new_reader_is_sent_everything_at_once(floor, who, wall) -> None
     async with aclosing(follow(floor, who, DeskParts(floor, who), {})) as stream:
         reader = Reader(stream, wall)
         assert (await reader.next()).startswith("event: pulse\n")
+        owed = await reader.next()
+        assert owed.startswith("event: owed\n")
+        assert "desk:" not in owed.rpartition("\nid: ")[2], "what was not sent yet is not marked as had"
         told = await reader.next()
         for part in ("trouble", "desk", "line-now"):
             assert f'hx-target="#{part}"' in told
         assert "\nid: " in told
+
+
+async def test_a_promise_that_changes_is_sent_as_an_event_of_its_own(floor, who, wall, owing) -> None:
+    async with aclosing(follow(floor, who, DeskParts(floor, who), {})) as stream:
+        reader = Reader(stream, wall)
+        assert "No callback is owed" in await reader.until("event: owed")
+        row = await owing.owe(1)
+        assert row.id in await reader.until("event: owed")
+        await owing.change(row.id, tries=2)
+        assert "2 / 3" in await reader.until("event: owed")
 
 
 async def test_a_contact_reaches_the_desk_and_only_what_changed_is_sent(

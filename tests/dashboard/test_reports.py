@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboard.choice import choose, harmless, written
 from dashboard.record import contacts_between, report, today
-from dashboard.reports import choose, harmless, pager, written
+from dashboard.reports import pager
 from queueing.tables import Contact, ContactEvent
 
 CALLER = "+14155554471"

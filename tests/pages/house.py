@@ -15,6 +15,9 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from sqlmodel import SQLModel
 
+from callbacks.office import Office
+from callbacks.policy import CallbackPolicy
+from callbacks.turns import promise_of
 from dashboard.accounts import Accounts
 from dashboard.app import Rooms, Softphone, pages
 from dashboard.sessions import screen_link, sign_in_link
@@ -27,6 +30,7 @@ from queueing.records import Outcome
 from queueing.roster import Roster
 from queueing.states import Disposition
 from queueing.tables import AgentAccount, Contact, ContactEvent, VoiceMessage
+from tests.pages.owing import Owing, Work, past_promises
 
 T = TypeVar("T")
 SECRET = "a secret key of the tests, long enough"
@@ -74,9 +78,27 @@ class House:
         self.policy = LinePolicy(
             queues=(Queue("support"), Queue("billing")), ring_ms=60_000, wrap_up_ms=60_000
         )
+        line = Line(self.redis, self.policy)
+        self.office = Office(
+            sql=self.sql,
+            redis=self.redis,
+            line=line,
+            keys=line.keys,
+            clock=self.clock,
+            policy=CallbackPolicy(quiet_from="00:00", quiet_to="00:00"),
+            hours=None,
+            time_zone="UTC",
+            public_url=self.url,
+            centre_name="Shop support",
+            secret=SECRET,
+        )
+        self.owing = Owing(self.office)
+        self.operations = Work()
         self.rooms = Rooms(
             clock=self.clock,
-            line=Line(self.redis, self.policy),
+            line=line,
+            office=self.office,
+            operations=self.operations,
             roster=Roster(self.redis, self.policy),
             sql=self.sql,
             redis=self.redis,
@@ -119,6 +141,8 @@ class House:
             contact = asked["params"]["contact"]
             sid = f"CAleg{len(self.legs)}"
             self.legs[sid] = contact
+            if promise_of(contact):  # the merchant's phone rings; ``picks_up`` says when it no longer does
+                return JSONResponse({"sid": sid})
             met = await self.rooms.line.connect(contact, self.clock.now_ms())
             assert met in (Outcome.DONE, Outcome.ALREADY), met
             return JSONResponse({"sid": sid})
@@ -157,6 +181,7 @@ class House:
     def empty_line(self) -> None:
         self.legs.clear()
         self.do(self.redis.flushall())
+        self.do(self.owing.clear())
 
     def ring_in(
         self, contact: str, merchant: str = "Corner Bakery", queue: str = "support", ago_s: int = 0
@@ -213,6 +238,7 @@ class House:
                 session, MERCHANTS, normalise=lambda raw: "+" + "".join(filter(str.isdigit, raw))
             )
             session.add_all(self._history())
+            session.add_all(past_promises(self.clock.now_ms()))
 
     def _history(self) -> list[SQLModel]:
         now_ms = self.clock.now_ms()
