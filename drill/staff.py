@@ -16,6 +16,8 @@ from drill.temper import Answer, Talk, Temper
 from foundation.clock import Clock
 
 LOOK_MS = 1_000
+ASK_AGAIN_S = 5
+"""After a hang-up that the product could not carry out."""
 LEAST_LOOK_MS = 500
 """Of real time: however fast the clock, a desk is not looked at more often."""
 OUTCOMES = ["resolved", "resolved", "resolved", "follow_up", "escalated"]
@@ -153,7 +155,9 @@ class Agent:
             await self._post(f"/api/v1/contacts/{contact}/unhold", fence=fence)
         if talk.transfers and await self._pass_on(contact, fence):
             return
-        await self._post(f"/api/v1/contacts/{contact}/hang-up", fence=fence)
+        while not await self._post(f"/api/v1/contacts/{contact}/hang-up", fence=fence):
+            if not await self._stay(contact, fence, ASK_AGAIN_S):
+                return
 
     async def _dial_in(self, contact: str, fence: int) -> str:
         """The leg of the softphone, "" when it could not dial."""
@@ -173,6 +177,9 @@ class Agent:
         left_ms = talk_s * 1000
         while True:
             me = await self._me()
+            if not me:  # the product could not tell: nobody hangs up for that
+                await self.clock.sleep(2 * self.look_ms)
+                continue
             now = me.get("contact") or {}
             if me.get("presence") != "talking" or (now.get("id"), me.get("fence")) != (contact, fence):
                 return False

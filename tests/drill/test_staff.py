@@ -43,6 +43,8 @@ class House:
         self.link_works = True
         self.signed_in = False
         self.refuses: dict[str, int] = {}
+        self.away: dict[str, int] = {}
+        """How often a path will be answered with 503."""
 
     def client(self, name: str) -> httpx2.AsyncClient:
         transport = httpx2.MockTransport(self._answer)
@@ -50,14 +52,18 @@ class House:
 
     def _answer(self, request: httpx2.Request) -> httpx2.Response:
         path = request.url.path
+        verb = path.rpartition("/")[2]
+        if request.method == "POST":
+            given = request.content.decode()
+            self.asked.append((path, json.loads(given) if given.startswith("{") else {"form": given}))
+        if self.away.get(verb):
+            self.away[verb] -= 1
+            return httpx2.Response(503)
         if request.method == "GET":
             return self._get(path)
-        given = request.content.decode()
-        asked = json.loads(given) if given.startswith("{") else {"form": given}
-        self.asked.append((path, asked))
         if path == "/sign-in":
             self.signed_in = True
-        status = self.refuses.get(path.rpartition("/")[2], 200)
+        status = self.refuses.get(verb, 200)
         return httpx2.Response(201 if status == 200 else status, json={"sid": "CA9", "detail": "no"})
 
     def _get(self, path: str) -> httpx2.Response:
@@ -175,6 +181,20 @@ async def test_after_the_talk_it_is_written_down() -> None:
     assert path == "/api/v1/contacts/CA1/wrap-up"
     assert given["outcome"]
     assert given["note"]
+
+
+@pytest.mark.parametrize("silent", ["me", "hang-up"])
+async def test_a_product_that_cannot_answer_now_does_not_end_a_talk_for_the_agent(silent: str) -> None:
+    """Else agent and caller would stay together for ever."""
+    house, clock = House(), Passing()
+    agent = agent_in(house, Decided(), clock)
+    me = dict(asked_for(house))
+    await met(house)
+    house.away = {silent: 2}
+    await agent._act(me)
+    asked_again = ["hang-up"] * 2 if silent == "hang-up" else []
+    assert house.verbs() == ["accept", "connect", "hang-up", *asked_again]
+    assert agent.counts["told to wait"] == 2
 
 
 async def test_a_lost_race_is_no_error_and_a_refusal_is() -> None:

@@ -303,7 +303,13 @@ class Rig:
             left = sum(queue.waiting for queue in board.queues.values()) + board.reserved + board.connected
             return left == 0 and not await self.calls()
 
-        await until(nobody, "all calls are over", within_s)
+        try:
+            await until(nobody, "all calls are over", within_s)
+        except AssertionError as late:
+            left = [
+                {name: told for name, told in call.items() if name != "script"} for call in await self.calls()
+            ]
+            raise AssertionError(f"{late}: {json.dumps(left)}") from late
 
     # --- the record --------------------------------------------------------------------------------
 
