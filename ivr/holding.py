@@ -37,6 +37,19 @@ def hold_queues(policy: LinePolicy) -> dict[str, tuple[str, str]]:
     return named
 
 
+def held_for(policy: LinePolicy, name: str) -> tuple[str, str] | None:
+    """Queue and band of the calls that a queue at Twilio holds; None when it is not ours.
+
+    Whatever its number: callers may still be in one from before ``max_waiting`` was changed.
+    """
+    queue, _, rest = name.partition(".")
+    band, dot, number = rest.partition(".")
+    if dot and not (number.isascii() and number.isdigit()):
+        return None
+    ours = queue in {each.name for each in policy.queues} and band in {each.name for each in policy.bands}
+    return (queue, band) if ours else None
+
+
 def how_many(policy: LinePolicy, queue: str) -> int:
     """Queues at Twilio for each band of ours. An unknown queue has one."""
     waiting = next((each.max_waiting for each in policy.queues if each.name == queue), 1)

@@ -15,7 +15,7 @@ import structlog
 
 from carrier.twilio_rest import Carrier, Member
 from foundation.clock import Clock
-from ivr.holding import LARGEST, hold_queues
+from ivr.holding import LARGEST, held_for, hold_queues
 from ivr.slips import Slip
 from queueing.line import Line
 from queueing.names import is_turn
@@ -95,13 +95,12 @@ class Reconciler:
         return lasts
 
     async def _members(self) -> list[Standing]:
-        ours = hold_queues(self.policy)
-        there = {queue.name: queue for queue in await self.carrier.queues() if queue.name in ours}
         found: list[Standing] = []
-        for name, queue in there.items():
-            if queue.size:
+        for queue in await self.carrier.queues():
+            where = held_for(self.policy, queue.name)
+            if where is not None and queue.size:
                 members: list[Member] = await self.carrier.members(queue.sid)
-                found += [Standing(m.call_sid, *ours[name], m.entered_ms) for m in members]
+                found += [Standing(m.call_sid, *where, m.entered_ms) for m in members]
         return found
 
     async def make_room(self) -> int:

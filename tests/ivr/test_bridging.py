@@ -10,6 +10,7 @@ from carrier.twilio_rest import Ambiguous, Busy, Call, Dequeued, Refused
 from foundation.errors import Unavailable
 from ivr import bridging, jobs
 from ivr.bridging import Tools, carry_out
+from ivr.holding import hold_queue
 from ivr.jobs import Bench
 from ivr.legs import Legs
 from queueing import journal
@@ -164,6 +165,16 @@ async def test_the_caller_is_taken_out_of_the_queue(floor):
         "https://voice.example.com/voice/connect?lang=es&m=7&topic=payments&q=support&b=p1"
         f"&fence=1&since={floor.clock.now_ms()}"
     )
+
+
+async def test_where_there_are_several_the_caller_is_taken_out_of_the_right_one(floor):
+    floor.carrier.answers["dequeue"] = Dequeued.TOOK
+    floor.line.policy = replace(POLICY, queues=(Queue("support", max_waiting=12_000), Queue("payments")))
+    await accepted(floor)
+    await floor.carry_out()
+    ((verb, queue, call, _),) = floor.carrier.asked
+    assert (verb, queue, call) == ("dequeue", hold_queue(floor.line.policy, "support", "p1", SHOP), SHOP)
+    assert queue in ("support.p1.1", "support.p1.2", "support.p1.3")
 
 
 async def test_a_caller_who_is_no_member_is_redirected(floor):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ivr.holding import LARGEST, hold_queue, hold_queues
+import pytest
+
+from ivr.holding import LARGEST, held_for, hold_queue, hold_queues
 from queueing.policy import LinePolicy, Queue
 
 SMALL = LinePolicy()
@@ -33,3 +35,20 @@ def test_a_call_finds_its_queue_again_by_its_name_alone() -> None:
     first = hold_queue(LARGE, "support", "p2", "CA77")
     assert hold_queue(LARGE, "support", "p2", "CA77") == first
     assert first in hold_queues(LARGE)
+
+
+def test_the_name_at_twilio_tells_queue_and_band() -> None:
+    assert {name: held_for(LARGE, name) for name in hold_queues(LARGE)} == hold_queues(LARGE)
+
+
+@pytest.mark.parametrize("name", ["support.p2", "support.p2.1", "support.p2.9"])
+def test_callers_are_recognised_in_a_queue_of_another_count_of_queues(name: str) -> None:
+    """``max_waiting`` was changed while they waited: they wait on where they are."""
+    assert held_for(SMALL, name) == held_for(LARGE, name) == ("support", "p2")
+
+
+@pytest.mark.parametrize(
+    "name", ["", "support", "support.p9", "sales.p2", "support.p2.", "support.p2.x", "."]
+)
+def test_somebody_elses_queue_is_not_ours(name: str) -> None:
+    assert held_for(SMALL, name) is None

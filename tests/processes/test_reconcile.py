@@ -16,11 +16,12 @@ POLICY = LinePolicy()
 
 
 class Twilio(Carrier):
-    """Twilio as a few lists: who waits in ``support.p2``, and which calls live."""
+    """Twilio as a few lists: who waits in the one queue ``name``, and which calls live."""
 
     def __init__(self) -> None:
         super().__init__("AC" + "0" * 32, "token")
         self.waiting: dict[str, int] = {}
+        self.name = "support.p2"
         self.live: set[str] = set()
         self.redirected: list[tuple[str, str]] = []
         self.ensured: list[tuple[str, int]] = []
@@ -31,7 +32,7 @@ class Twilio(Carrier):
 
     async def queues(self) -> list[TwilioQueue]:
         return [
-            TwilioQueue("QU1", "support.p2", len(self.waiting), 5000),
+            TwilioQueue("QU1", self.name, len(self.waiting), 5000),
             TwilioQueue("QU2", "somebody else's", 9, 100),
         ]
 
@@ -187,3 +188,19 @@ async def test_a_promise_that_waits_is_not_looked_for_on_a_telephone(
     await line.enter(turn, queue="support", band="p2", card=Card(), now_ms=clock.now_ms())
     clock.advance(s=60)
     assert await look_twice(reconciler, clock) == Drift()
+
+
+async def test_callers_in_a_numbered_queue_wait_where_they_should(
+    reconciler: Reconciler, line: Line, twilio: Twilio, clock: ManualClock
+) -> None:
+    """Also when fewer may wait now, and this number is used no more: nobody is sent again."""
+    twilio.name = "support.p2.3"
+    await wait(line, twilio, clock)
+    twilio.waiting["CA2"] = clock.now_ms()
+    clock.advance(s=60)
+    drift = await look_twice(reconciler, clock)
+    assert [stranger.contact for stranger in drift.strangers] == ["CA2"]
+    assert (drift.missing, twilio.redirected) == ((), [])
+    adopted = await line.contact("CA2")
+    assert adopted is not None
+    assert (adopted.queue, adopted.band) == ("support", "p2")

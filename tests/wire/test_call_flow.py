@@ -348,3 +348,37 @@ async def test_hanging_up_at_any_moment_leaves_one_outcome_and_nobody_waiting(st
     assert [queue.waiting for queue in board.queues.values()] == [0, 0]
     assert (board.reserved, board.connected) == (0, 0)
     assert all(leg.ended for leg in stage.network.exchange.legs.values())
+
+
+async def test_callers_in_several_of_twilios_queues_are_one_line(stage, monkeypatch):
+    """As when more may wait than one of them holds."""
+    monkeypatch.setattr("ivr.holding.AIMED_AT", 500)
+    shops = [await waiting(stage, f"+1415555{number}") for number in range(1001, 1009)]
+    held_in = {shop.queue.name for shop in shops}
+    while len(held_in) < 2:
+        shops.append(await waiting(stage, f"+1415555{1001 + len(shops)}"))
+        held_in = {shop.queue.name for shop in shops}
+    assert held_in == {"payments.p2.1", "payments.p2.2"}
+    assert [now.contact for now in await stage.desk.line.waiting("payments")] == [shop.sid for shop in shops]
+    await stage.works("ann")
+    for shop in shops:
+        ann = await stage.accepts("ann")
+        await stage.passes(3)
+        assert (await stage.contact(shop)).state is ContactState.CONNECTED
+        await stage.hangs_up(ann)
+        await stage.passes(2)
+        await stage.desk.roster.ready("ann", stage.clock.now_ms())
+        await stage.settles()
+
+
+async def test_twilio_can_hold_no_more_and_the_caller_may_leave_a_message(stage):
+    stage.network.exchange.queue_named("payments.p2", max_size=1)
+    first = await waiting(stage, "+14155551001")
+    second = await stage.rings("+14155551002")
+    await stage.passes(4)
+    await stage.presses(second, "1")
+    await stage.passes(8)
+    assert any(words.startswith("I am sorry, our line is full right now") for words in heard(second))
+    assert (await stage.contact(second)).disposition == Disposition.FULL
+    assert first.queue.name == "payments.p2"
+    assert [now.contact for now in await stage.desk.line.waiting("payments")] == [first.sid]
