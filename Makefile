@@ -13,8 +13,8 @@ test: ## the whole suite
 fast: ## the tests that start no browser and kill no process
 	@./surgeline test -q -m "not pages and not faults"
 
-faults: ## the stories that freeze and kill real processes (minutes; not part of the suite yet)
-	@SURGELINE_FAULTS=1 ./surgeline test tests/faults
+faults: ## only the stories that freeze and kill real processes (minutes)
+	@SURGELINE_FAULTS=1 ./surgeline test -n 2 --dist loadfile tests/faults
 
 lint: setup ## formatting, faults, types, and which way the arrows point
 	$(BIN)/ruff check .

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from urllib.parse import parse_qsl, urlsplit
+
 import structlog
 
 from announcements import catalog
-from ivr import callers, endings, entering, slips, standing, twiml
+from ivr import callers, connecting, endings, entering, slips, standing, twiml
 from ivr.desk import Desk
 from ivr.visits import Visit
 from queueing.records import ContactNow
@@ -22,6 +25,9 @@ async def answer(desk: Desk, visit: Visit) -> str:
     slip = slips.read(desk.centre, visit.query)
     if visit.is_agents:
         return twiml.answer(twiml.say(catalog.voice(slip.language, "trouble_goodbye")), twiml.hang_up())
+    failed = urlsplit(visit.form.get("ErrorUrl", ""))
+    if failed.path.endswith("/voice/after"):  # the talk is over: back in the conference nobody would be there
+        return await connecting.after(desk, replace(visit, query=dict(parse_qsl(failed.query))))
     if visit.over:
         await endings.hang_up(desk, visit, callers.identify(desk, visit))
         return twiml.answer(twiml.hang_up())

@@ -35,6 +35,21 @@ async def test_a_caller_whose_agent_is_waiting_goes_on_to_the_agent(caller, desk
     assert heard.one("Conference").text == f"{shop.sid}-{now.fence}"
 
 
+async def test_a_caller_whose_talk_is_over_is_not_sent_back_into_it(caller, desk, agent, clock):
+    """The agent ended it, and the goodbye could not be fetched: the agent will not be in there any more."""
+    await agent("ann")
+    shop = caller()
+    await shop.to_the_line("1")
+    fence = (await desk.line.contact(shop.sid)).fence
+    await desk.line.accept(shop.sid, "ann", fence, clock.now_ms())
+    await desk.line.connect(shop.sid, clock.now_ms())
+    url = f"https://voice.example.com/voice/after?lang=en&fence={fence}"
+    heard = await shop.post("/voice/fallback", ErrorCode="11200", ErrorUrl=url)
+    assert not heard.has("Conference")
+    assert heard.verbs[-1] == "Hangup"
+    assert (await desk.line.contact(shop.sid)).disposition == "answered"
+
+
 async def test_a_caller_who_has_gone_is_let_go(caller, desk):
     shop = caller()
     await shop.to_the_line("1")

@@ -1,7 +1,8 @@
 """A house for each file of faults: the product is started once, and every story must leave it working.
 
-These stories start the whole product with real processes and break it. They take minutes and have not all
-been seen to pass, so they do not gate a change yet: ``make faults`` runs them.
+These stories start the whole product with real processes and break it. ``make faults`` runs them alone, with
+SURGELINE_FAULTS set for the one that is not in the suite: on a busy machine the bad network left callers and
+agents on the line, and since the last mend of that it has not been seen to pass twice.
 """
 
 from __future__ import annotations
@@ -14,18 +15,7 @@ import pytest
 
 from tests.faults.house import House, Rig, rig_in
 
-collect_ignore = (
-    []
-    if os.environ.get("SURGELINE_FAULTS")
-    else [
-        "test_bad_network.py",
-        "test_effects_interrupted.py",
-        "test_flood.py",
-        "test_redis_away.py",
-        "test_scribe_killed.py",
-        "test_sql_away.py",
-    ]
-)
+collect_ignore = [] if os.environ.get("SURGELINE_FAULTS") else ["test_bad_network.py"]
 
 
 @pytest.fixture(scope="module")
