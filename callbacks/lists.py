@@ -174,7 +174,8 @@ async def history(
     async with sql.reading() as session:
         called = (await session.exec(calls)).all()
         promised = (await session.exec(promises)).all()
-        names = {row.id for row in promised} | set(but)
+        # Texts of no promise have "" there: it must not be looked for, or anybody's would be found.
+        names = ({row.id for row in promised} | set(but)) - {""}
         to: ColumnElement[bool] = col(Text.promise).in_(names)
         if number:
             to = or_(to, col(Text.number) == number)
