@@ -35,7 +35,7 @@ class SurgePolicy:
     """A level that a person sets ends after this, unless it is renewed."""
     undo_ms: int = 10_000
     stale_ms: int = 20 * MINUTE_MS
-    """An update older than this is not read out any more: neutral words take its place, the lead is nagged."""
+    """An update older than this is not read out: neutral words take its place, and the lead is nagged."""
     repeat_ms: int = 30 * MINUTE_MS
     """Who was deflected and rings again within this is never deflected again."""
     reserve_pct: int = 20
