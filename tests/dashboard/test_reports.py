@@ -94,8 +94,14 @@ async def test_a_report_of_one_queue(sign_in, rooms, clock) -> None:
     await write_down(
         rooms, contact("CA1", clock.now_ms() - 9_000), contact("CA2", clock.now_ms() - 8_000, queue="billing")
     )
-    page = (await (await sign_in("lead1")).get("/reports", params={"queue": "billing"})).text
+    browser = await sign_in("lead1")
+    page = (await browser.get("/reports", params={"queue": "billing"})).text
     assert "1 answered and 0 abandoned of 1 offered" in page
+    assert "an agent’s idle time belongs to no one queue" in page
+    assert 'data-label="Occupancy"' not in page
+    whole = (await browser.get("/reports")).text
+    assert "belongs to no one queue" not in whole
+    assert whole.count('data-label="Occupancy"') == 24
 
 
 async def test_an_empty_report_says_so(sign_in) -> None:
