@@ -231,7 +231,9 @@ class FiguresAnswer(Answer):
     asa_ms: float | None
     aht_ms: float | None
     longest_wait_ms: int | None
-    occupancy: float | None
+    occupancy: float | None = Field(
+        description="0 to 1. Null for one queue: an agent's idle time belongs to no one queue."
+    )
 
     @classmethod
     def of(cls, told: Figures) -> FiguresAnswer:
