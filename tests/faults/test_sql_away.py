@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from foundation.clock import monotonic_s
@@ -85,8 +86,13 @@ async def test_a_directory_stands_where_the_sqlite_file_was(rig: Rig) -> None:
 
 @pytest.fixture
 def on_postgres(postgres_url: str, tmp_path: Path) -> Iterator[House]:
-    migrating.upgrade(postgres_url)
-    house = House(tmp_path, database=postgres_url)
+    """A database of its own: other tests of this process leave their tables in the common one."""
+    own = postgres_url.replace("@/postgres?", "@/house?")
+    with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as server:
+        server.execute("DROP DATABASE IF EXISTS house WITH (FORCE)")
+        server.execute("CREATE DATABASE house")
+    migrating.upgrade(own)
+    house = House(tmp_path, database=own)
     try:
         house.open()
         yield house
