@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from redis.asyncio import Redis
 from sqlmodel import select
 
-from callbacks import dialing, keeping, promises, reaping, upkeep
+from callbacks import dialing, keeping, picking_up, promises, reaping, upkeep
 from callbacks.making import Made, NewPromise
 from callbacks.office import Office
 from callbacks.policy import CallbackPolicy
@@ -217,10 +217,11 @@ class Staff:
 
 
 async def door(staff: Staff, asked: Asked) -> str:
-    """``/voice/called``: whoever wins meets the agent, the other leg hangs up."""
+    """``/voice/called``, and 1 is pressed at once: whoever wins meets the agent, any other leg hangs up."""
     attempt_id = parse_qs(urlsplit(asked.url).query)["attempt"][0]
     sid = asked.fields["CallSid"]
-    if not await dialing.answered(staff.cb, attempt_id, sid, staff.now_ms):
+    rang = await dialing.answered(staff.cb, attempt_id, sid, staff.now_ms)
+    if not rang or not await picking_up.take(staff.cb, attempt_id, sid, staff.now_ms):
         staff.hung_up.append(sid)
         return "<Hangup/>"
     if sid not in staff.talking:

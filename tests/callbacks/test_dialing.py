@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from callbacks import dialing, promises
+from callbacks import dialing, picking_up, promises
 from callbacks.states import PromiseState, Result
 from tests.callbacks.office import NUMBER, Staff
 
@@ -129,6 +129,10 @@ async def test_of_two_legs_that_are_picked_up_one_talks(ringing: Staff) -> None:
         await dialing.answered(ringing.cb, attempt.id, leg, ringing.now_ms) for leg in ("CAx", "CAy", "CAx")
     ]
     assert won == [True, False, True]
+    pressed = [
+        await picking_up.take(ringing.cb, attempt.id, leg, ringing.now_ms) for leg in ("CAy", "CAx", "CAx")
+    ]
+    assert pressed == [False, True, True]
     # The loser's own end is not the attempt's.
     assert await dialing.over(ringing.cb, attempt.id, Result.HUNG_UP, ringing.now_ms, "CAy") is None
     assert await ringing.attempt_states(promise) == ["answered"]
