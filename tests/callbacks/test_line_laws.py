@@ -68,6 +68,7 @@ async def _rejoins_at_a_new_ticket(cb: Any, promise: Promise, now_ms: int) -> An
     return await making.rejoin(cb, promise, now_ms)
 
 
+LATER: Pools = {"change": ("later",), "what": ("talks", "busy"), "s": (4, 601)}
 FAULTS: dict[str, tuple[Any, str, Any, str, Pools]] = {
     # What is wrong: in which module, the verb, what stands there instead; the law that is broken; and what
     # the rules draw from, so that the place where it shows is not rare.
