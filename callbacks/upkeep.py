@@ -159,14 +159,26 @@ async def _bring_back(cb: Office, now_ms: int) -> int:
         async with answering():
             names = [turn_name(promise.id, promise.turn) for promise in page]
             books: Any = await cb.redis.hmget(cb.keys.book, names)
-        for promise, book in zip(page, books, strict=True):
+        forgotten = [name for name, book in zip(names, books, strict=True) if book is None]
+        ended = await _written_as_over(cb, forgotten)
+        for promise, name, book in zip(page, names, books, strict=True):
             if book is not None and not book.startswith(ContactState.ENDED.value):
                 continue
-            came = promise if book is None else await _next_turn(cb, promise, now_ms)
+            fresh = book is None and name not in ended
+            came = promise if fresh else await _next_turn(cb, promise, now_ms)
             if came is not None and _at_this_time(cb, came, now_ms):
                 await rejoin(cb, came, now_ms)
                 count += 1
     return count
+
+
+async def _written_as_over(cb: Office, turns: Sequence[str]) -> set[str]:
+    """Those of these turns that have ended by SQL: the line has forgotten them, and a turn ends once."""
+    if not turns:
+        return set()
+    over = select(Contact.contact).where(col(Contact.contact).in_(turns), Contact.disposition != "")
+    async with cb.sql.reading() as session:
+        return set(await session.exec(over))
 
 
 async def _page(cb: Office, after: tuple[int, str]) -> list[Promise]:

@@ -216,6 +216,18 @@ async def test_a_return_that_sql_was_not_told_of_follows_from_the_card(office: S
     assert await office.order() == ["CAlive"]
 
 
+async def test_a_turn_that_has_ended_and_is_forgotten_does_not_come_again(office: Staff) -> None:
+    promise = await office.owed()
+    await comes_back(office, promise, "CAlive")
+    await office.line.leave("CAlive", Disposition.ABANDONED, office.now_ms)
+    await office.writes_down()
+    await office.redis.flushall()
+    office.read = "-"
+    await office.keeps()
+    assert await office.order() == [turn_name(promise.id, 2)]
+    assert (await office.contact(turn_name(promise.id, 2))).arrival_us == promise.arrival_us
+
+
 # --- merchant first ---------------------------------------------------------------------------------------
 
 
