@@ -20,7 +20,7 @@ def page() -> str:
             "",
             "## A promise to ring back",
             "",
-            "Drawn from `callbacks/states.py`. SQL is its record, and `callbacks/record.py` refuses any other move.",
+            "Drawn from `callbacks/states.py`. SQL is its record; `callbacks/record.py` keeps to it.",
             "",
             *diagram(states.MOVES, entry=states.PromiseState.DUE_LATER, also=states.PromiseState.IN_LINE),
             "",
