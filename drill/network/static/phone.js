@@ -288,13 +288,25 @@ function bubble(text) {
   item.dataset.sid = text.sid;
   item.className = own ? "mine" : "theirs";
   const words = document.createElement("p");
-  words.textContent = text.body;
+  words.append(...linked(text.body));
   const note = document.createElement("small");
   const at = new Date(text.at_ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
   const parts = !own && text.segments > 1 ? ` · ${text.segments} parts` : "";
   note.textContent = `${own ? "You" : spaced(text.from)} · ${at}${parts}`;
   item.append(words, note);
   return item;
+}
+
+// Text and, where there is a web address, a link that opens beside this page.
+function linked(body) {
+  return body.split(/(https?:\/\/\S+)/).map((part, index) => {
+    if (index % 2 === 0) return part;
+    const link = document.createElement("a");
+    link.href = link.textContent = part;
+    link.target = "_blank";
+    link.rel = "noopener";
+    return link;
+  });
 }
 
 async function write(event) {
