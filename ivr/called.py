@@ -39,8 +39,14 @@ ASKED = 3
 """So often the merchant is asked for a key; then a message is left, once."""
 PAUSE_S = 5
 
-RESULTS = {"busy": Result.BUSY, "no-answer": Result.NO_ANSWER, "failed": Result.FAILED}
-"""How a leg that nobody picked up ended, in Twilio's words and in ours; any other was hung up."""
+RESULTS = {
+    "busy": Result.BUSY,
+    "no-answer": Result.NO_ANSWER,
+    "failed": Result.FAILED,
+    "canceled": Result.AGENT_GONE,
+}
+"""How a leg that nobody picked up ended, in Twilio's words and in ours: "canceled" is our own doing. Any other
+was hung up."""
 
 
 async def answered(desk: Desk, visit: Visit) -> str:
