@@ -70,9 +70,18 @@ class Callers:
     async def ring_in(self, crowd: Iterator[Visit]) -> None:
         """Let the crowd ring, each at its time, until cancelled."""
         begun_ms = self.clock.now_ms()
-        for visit in crowd:
-            await self.clock.sleep(begun_ms + visit.at_s * 1000 - self.clock.now_ms())
-            await self.ring(visit)
+        try:
+            for visit in crowd:
+                await self.clock.sleep(begun_ms + visit.at_s * 1000 - self.clock.now_ms())
+                await self.ring(visit)
+        finally:
+            await self._watch_no_more()
+
+    async def _watch_no_more(self) -> None:
+        watching = tuple(self.following)
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
 
     async def ring(self, visit: Visit) -> str:
         """One call rings in; its SID, "" when the network does not answer."""
