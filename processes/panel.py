@@ -33,7 +33,7 @@ def show(cast: Cast, product: str, double: str, ready_s: float, logs: Path) -> N
         console.print(f"  [bold]{name:<18}[/] [link={url}]{url}[/link]", soft_wrap=True)
     console.print()
     console.print(
-        "  Open your desk first: its link signs you in, once, within ten minutes. Press [bold]Ready[/]"
+        "  Open your desk first: its link signs you in, once, within ten minutes. Press [bold]Go available[/]"
     )
     console.print(
         "  and take a call; on the phone page be the merchant who rings, and, called back, picks up."
