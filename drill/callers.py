@@ -7,8 +7,9 @@ only decided who rings when (``drill.crowd``), and the network is asked over HTT
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ import httpx2
 import structlog
 
 from carrier.numbers import normalise
-from drill.crowd import Merchant, Visit, again
+from drill.crowd import Merchant, Visit, again, back
+from drill.takers import HEARD_PROMISED
 from foundation.clock import Clock
 from merchants.sheet import Policy, read
 
@@ -68,14 +70,25 @@ class Callers:
     async def ring_in(self, crowd: Iterator[Visit]) -> None:
         """Let the crowd ring, each at its time, until cancelled."""
         begun_ms = self.clock.now_ms()
-        for visit in crowd:
-            await self.clock.sleep(begun_ms + visit.at_s * 1000 - self.clock.now_ms())
-            await self.ring(visit)
+        try:
+            for visit in crowd:
+                await self.clock.sleep(begun_ms + visit.at_s * 1000 - self.clock.now_ms())
+                await self.ring(visit)
+        finally:
+            await self._watch_no_more()
+
+    async def _watch_no_more(self) -> None:
+        watching = tuple(self.following)
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
 
     async def ring(self, visit: Visit) -> str:
         """One call rings in; its SID, "" when the network does not answer."""
         asked = {"from": visit.number or WITHHELD, "to": self.number, "script": visit.script}
         try:
+            if visit.telephone is not None:
+                await self.network.post(f"/_double/phones/{visit.number}", json=visit.telephone)
             answer = await self.network.post("/_double/calls", json=asked)
             answer.raise_for_status()
         except httpx2.HTTPError as error:
@@ -85,14 +98,14 @@ class Callers:
         self.counts["rang"] += 1
         sid = str(answer.json()["sid"])
         self.sids.append(sid)
-        if visit.redials_after_s is not None:
+        if visit.redials_after_s is not None or visit.returns_after_s is not None:
             task = asyncio.create_task(self._follow(sid, visit))
             self.following.add(task)
             task.add_done_callback(self.following.discard)
         return sid
 
     async def _follow(self, sid: str, visit: Visit) -> None:
-        """Watch a call; when its caller gave up waiting, ring again after a while."""
+        """Watch a call; whose caller gave up waiting, or was promised a callback, may ring again."""
         stage = ""
         while True:
             await self.clock.sleep(LOOK_MS)
@@ -103,9 +116,25 @@ class Callers:
             if call["ended_ms"] is not None:
                 break
             stage = call["stage"]
-        gave_up = any(line["kind"] == "note" and "you hang up" in line["text"] for line in call["transcript"])
-        if stage == "queue" and gave_up and visit.redials_after_s is not None:
-            await self.clock.sleep(visit.redials_after_s * 1000)
-            self.counts["rang again"] += 1
-            at_s = self.clock.now_ms() / 1000
-            await self.ring(again(visit, at_s, self.seed + self.counts["rang again"]))
+        if _heard(call, "say", HEARD_PROMISED):
+            self.counts["promised"] += 1
+            await self._once_more(visit, visit.returns_after_s, back, "came back")
+        elif stage == "queue" and _heard(call, "note", "you hang up"):
+            await self._once_more(visit, visit.redials_after_s, again, "rang again")
+
+    async def _once_more(
+        self, visit: Visit, after_s: float | None, how: Callable[[Visit, float, int], Visit], count: str
+    ) -> None:
+        if after_s is None:
+            return
+        await self.clock.sleep(after_s * 1000)
+        self.counts[count] += 1
+        await self.ring(how(visit, self.clock.now_ms() / 1000, self.seed + self.counts[count]))
+
+
+def _heard(call: dict[str, Any], kind: str, pattern: str) -> bool:
+    """Whether a line of this kind in the call's transcript fits."""
+    return any(
+        line["kind"] == kind and re.search(pattern, line["text"], re.IGNORECASE)
+        for line in call["transcript"]
+    )

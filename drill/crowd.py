@@ -10,8 +10,10 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from drill import takers
 
 HEARD_MENU = "how can we help|en qué le podemos ayudar"
 HEARD_LOCATIONS = "several .* locations|varias sucursales"
@@ -58,6 +60,9 @@ class Habits:
     quits_in_menu: float = 0.05
     redials: float = 0.15
     """Of those who hang up while waiting: ring again within REDIAL_S."""
+    takes_offer: float = 0.5
+    """Of those whose number is not withheld: would rather be called back than hold."""
+    wishes: takers.Wishes = field(default_factory=takers.Wishes)
 
 
 REDIAL_S = (10.0, 80.0)
@@ -74,6 +79,10 @@ class Visit:
     script: dict[str, Any]
     redials_after_s: float | None
     """If it hangs up while waiting, it rings again so much later; None: it does not."""
+    telephone: dict[str, Any] | None = None
+    """How it behaves when it is called back; None: as it is known to."""
+    returns_after_s: float | None = None
+    """If it is promised a callback, it rings in again so much later; None: it waits for it."""
 
 
 TOPICS = ("payments", "hardware", "account")
@@ -99,7 +108,17 @@ def visits(seed: int, merchants: Sequence[Merchant], habits: Habits) -> Iterator
 def again(visit: Visit, at_s: float, seed: int) -> Visit:
     """The same caller rings back; this time for good."""
     patience_s = visit.script.get("patience_s", 60.0) * random.Random(seed).uniform(0.8, 2.0)
-    return Visit(at_s, visit.number, visit.language, {**visit.script, "patience_s": patience_s}, None)
+    script = {**visit.script, "patience_s": patience_s}
+    return replace(
+        visit, at_s=at_s, script=script, redials_after_s=None, telephone=None, returns_after_s=None
+    )
+
+
+def back(visit: Visit, at_s: float, seed: int) -> Visit:
+    """Somebody to whom we owe a callback rings in all the same."""
+    rules = takers.returning(random.Random(seed), takers.Wishes())
+    script = {**visit.script, "presses": [*rules, *visit.script.get("presses", [])]}
+    return again(replace(visit, script=script), at_s, seed)
 
 
 def _visit(chance: random.Random, at_s: float, merchants: Sequence[Merchant], habits: Habits) -> Visit:
@@ -112,12 +131,27 @@ def _visit(chance: random.Random, at_s: float, merchants: Sequence[Merchant], ha
     if chance.random() < habits.quits_in_menu:
         script["hang_up"] = {"stage": "menu", "after_s": round(chance.uniform(1, 12), 1)}
     redials = chance.random() < habits.redials and who.number != ""
-    return Visit(
+    visit = Visit(
         round(at_s, 3),
         who.number,
         who.language,
         script,
         round(chance.uniform(*REDIAL_S), 1) if redials else None,
+    )
+    return _taking(chance, visit, habits) if who.number else visit
+
+
+def _taking(chance: random.Random, visit: Visit, habits: Habits) -> Visit:
+    """The same visit by somebody who can be called back: who may take the offer, and does pick up."""
+    visit = replace(visit, telephone=takers.telephone(chance))
+    if chance.random() >= habits.takes_offer:
+        return visit
+    rules = takers.taking(chance, habits.wishes)
+    returns = chance.random() < habits.wishes.returns
+    return replace(
+        visit,
+        script={**visit.script, "presses": [*visit.script["presses"], *rules]},
+        returns_after_s=round(chance.uniform(*takers.RETURN_S), 1) if returns else None,
     )
 
 

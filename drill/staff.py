@@ -16,6 +16,14 @@ from drill.temper import Answer, Talk, Temper
 from foundation.clock import Clock
 
 LOOK_MS = 1_000
+CALLBACK_NOTES = {
+    "reached": "Called back; solved.",
+    "no_answer": "Rang out.",
+    "machine": "A machine answered.",
+    "wrong_number": "Somebody else's number.",
+    "again": "No time now, asked to be called again.",
+}
+"""How a callback went, and what an agent writes to it."""
 ASK_AGAIN_S = 5
 """After a hang-up that the product could not carry out."""
 LEAST_LOOK_MS = 500
@@ -114,7 +122,7 @@ class Agent:
             case "reserved":
                 await self._asked(me["contact"]["id"], me["fence"])
             case "wrap_up":
-                await self._write_down(me["contact"]["id"], me["fence"])
+                await self._write_down(me["contact"], me["fence"])
             case "away" | "off":
                 await self.clock.sleep(self.temper.accept_s() * 5_000)
                 await self._post("/api/v1/me/ready")
@@ -136,7 +144,7 @@ class Agent:
             await self._post(f"/api/v1/contacts/{contact}/decline", fence=fence)
             return
         if await self._post(f"/api/v1/contacts/{contact}/accept", fence=fence):
-            self.counts["accepted"] += 1
+            self.counts["called" if _is_callback(contact) else "accepted"] += 1
             await self._talk(contact, fence, self.temper.talk())
 
     async def _talk(self, contact: str, fence: int, talk: Talk) -> None:
@@ -201,11 +209,17 @@ class Agent:
         to = self.temper.one_of(others)
         return await self._post(f"/api/v1/contacts/{contact}/transfer", fence=fence, queue=to)
 
-    async def _write_down(self, contact: str, fence: int) -> None:
+    async def _write_down(self, contact: dict[str, Any], fence: int) -> None:
         await self.clock.sleep(self.temper.wrap_up_s() * 1000)
-        outcome = self.temper.one_of(OUTCOMES)
-        note = NOTES[outcome]
-        await self._post(f"/api/v1/contacts/{contact}/wrap-up", fence=fence, outcome=outcome, note=note)
+        if _is_callback(contact["id"]):
+            outcome = self.temper.callback_outcome() if contact.get("answered_ms") else "no_answer"
+            note = CALLBACK_NOTES[outcome]
+            self.counts["reached" if outcome == "reached" else "not reached"] += 1
+        else:
+            outcome = self.temper.one_of(OUTCOMES)
+            note = NOTES[outcome]
+        path = f"/api/v1/contacts/{contact['id']}/wrap-up"
+        await self._post(path, fence=fence, outcome=outcome, note=note)
         break_s = self.temper.break_s()
         if break_s:
             self.counts["breaks"] += 1
@@ -231,3 +245,8 @@ class Agent:
             log.error(
                 "the product refused", agent=self.who.agent, status=answer.status_code, told=answer.text[:300]
             )
+
+
+def _is_callback(contact: str) -> bool:
+    """Whether it is a callback in the line, and no call: the API names them so."""
+    return contact.startswith("PR")

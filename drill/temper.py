@@ -24,6 +24,8 @@ class Manner:
     breaks: float = 0.03
     """After a contact, take a break."""
     break_s: tuple[float, float] = (60.0, 240.0)
+    reaches: float = 0.93
+    """Of the callbacks whose merchant pressed 1: it was the right person, and there was time to talk."""
 
 
 class Answer(StrEnum):
@@ -74,6 +76,12 @@ class Temper:
         if self._chance.random() >= self.manner.breaks:
             return 0.0
         return self._chance.uniform(*self.manner.break_s)
+
+    def callback_outcome(self) -> str:
+        """The agent's word on a callback in which somebody was met."""
+        if self._chance.random() < self.manner.reaches:
+            return "reached"
+        return self._chance.choice(["machine", "wrong_number", "again"])
 
     def one_of(self, choices: list[str]) -> str:
         return self._chance.choice(choices)

@@ -29,6 +29,7 @@ import processes
 from foundation.clock import SystemClock, monotonic_s
 from foundation.embedded import EmbeddedServer, find_server
 from foundation.errors import Mendable, SurgelineError
+from processes import rehearsed
 from processes.children import Children, Program, ours
 from processes.embedding import keep
 from processes.logs import start_logging
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 READY_S = 120.0
 NUMBER = "+14155550100"
+CENTRE = "centre.toml"
 EXAMPLES = Path(processes.__file__).parent.parent / "examples"
 
 log = structlog.get_logger(__name__)
@@ -167,7 +169,7 @@ def environment(wishes: Wishes, data_dir: Path, origin_ms: int) -> dict[str, str
         "SURGELINE_LISTEN": f"{HOST}:{wishes.port}",
         "SURGELINE_SECRET_KEY": secrets.token_urlsafe(48),
         "SURGELINE_DATA_DIR": str(data_dir.absolute()),
-        "SURGELINE_CENTRE": str(EXAMPLES / "centre.toml"),
+        "SURGELINE_CENTRE": str(data_dir.absolute() / CENTRE),
         "SURGELINE_CLOCK": f"{wishes.speed:g}@{origin_ms}",
         "SURGELINE_ENV_FILE": "",
     }
@@ -216,6 +218,7 @@ def _prepare(wishes: Wishes, *, quiet: bool) -> Prepared:
     data_dir = (found.surgeline_data_dir / "demo" / str(wishes.port)).absolute()
     server = EmbeddedServer(data_dir / "redis", find_server(found.surgeline_redis_server or None))
     logs = _emptied(data_dir, server)
+    rehearsed.write_centre(EXAMPLES / CENTRE, data_dir / CENTRE)
     environ = environment(wishes, data_dir, SystemClock().now_ms())
     os.environ.clear()
     os.environ.update(environ)

@@ -24,6 +24,7 @@ def show(cast: Cast, product: str, double: str, ready_s: float, logs: Path) -> N
     for name, url in (
         ("Your desk", cast.link("you")),
         ("Phone, to ring in", f"{double}/phone"),
+        ("Callbacks owed", f"{product}/callbacks"),
         ("Wallboard", cast.wallboard()),
         ("Reports", f"{product}/reports"),
         ("Administration", f"{product}/admin"),
@@ -32,9 +33,11 @@ def show(cast: Cast, product: str, double: str, ready_s: float, logs: Path) -> N
         console.print(f"  [bold]{name:<18}[/] [link={url}]{url}[/link]", soft_wrap=True)
     console.print()
     console.print(
-        "  Open your desk first: its link signs you in, once, within ten minutes. Press [bold]Ready[/]"
+        "  Open your desk first: its link signs you in, once, within ten minutes. Press [bold]Go available[/]"
     )
-    console.print("  and take a call; on the phone page be the merchant who rings.")
+    console.print(
+        "  and take a call; on the phone page be the merchant who rings, and, called back, picks up."
+    )
     console.print(
         f"  Later: {product}/sign-in as [bold]you[/] (or agent, lead, supervisor, admin), "
         f"password [bold]{cast.password}[/]",

@@ -126,7 +126,8 @@ class Reconciler:
     async def _adopt(self, stranger: Standing) -> None:
         known = await self.line.contact(stranger.contact)
         if known is not None:  # reserved, connected, or ended here: its own moves are under way
-            if known.state is ContactState.ENDED:
+            # Who was promised a callback still hears it said, in the queue's music.
+            if known.state is ContactState.ENDED and known.disposition != Disposition.PROMISED:
                 log.error("a call waits that the line has ended", contact=stranger.contact)
             return
         log.warning("adopting a call the line did not know", contact=stranger.contact, queue=stranger.queue)

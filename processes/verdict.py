@@ -11,9 +11,12 @@ from typing import Any
 import httpx2
 from sqlmodel import col, func, select
 
+from callbacks.tables import Attempt
 from foundation.clock import SystemClock, monotonic_s
-from foundation.connections import Sql, open_sql
+from foundation.connections import Sql
 from foundation.errors import Unavailable
+from processes.opening import Stores, opened
+from processes.promised import Owed, owed
 from processes.settings import Settings
 from queueing.names import TURN_PREFIX
 from queueing.states import Disposition
@@ -28,18 +31,17 @@ OUTCOMES = ("ended", "turned_away")
 async def judge(settings: Settings, product: str, double: str, logs: Path) -> dict[str, Any]:
     """The demo's figures, once the record has caught up with every call that is over.
 
-    ``lost`` counts calls that are over and do not have exactly one recorded outcome. ``errors`` sums up
-    breaches of Twilio's contract, answers of 5xx and lines logged as errors. A 503 is none: it says that a
-    store did not answer in time, and asks to be asked again; a machine too busy for the demo makes them.
+    ``lost`` counts calls that are over and do not have exactly one recorded outcome, and promises that have
+    vanished: neither open and in their place, nor ended by somebody. ``errors`` sums up breaches of Twilio's
+    contract, answers of 5xx and lines logged as errors. A 503 is none: it says that a store did not answer in
+    time, and asks to be asked again; a machine too busy for the demo makes them.
     """
     async with httpx2.AsyncClient(timeout=10.0) as client:
         over, active = await _calls(client, double, logs)
-        sql = open_sql(settings.database)
-        try:
-            lost = await _drained(sql, over)
-            outcomes = await _outcomes(sql)
-        finally:
-            await sql.close()
+        async with opened(settings) as stores:
+            lost = await _drained(stores.sql, over)
+            owing = await _settled(stores)
+            outcomes = await _outcomes(stores.sql)
         breaches = (await client.get(f"{double}/_double/violations")).json()
         figures = (await client.get(f"{product}/metrics")).text
     wrong = {
@@ -56,12 +58,15 @@ async def judge(settings: Settings, product: str, double: str, logs: Path) -> di
         "answered": counted["answered"] + outcomes["connected"],
         "waiting": waiting,
         "calls": len(over) + active,
-        "lost": len(lost),
+        "lost": len(lost) + len(owing.vanished),
+        "lost_calls": lost,
+        "promises": owing.shown(),
         "errors": sum(wrong.values()),
         **wrong,
         "http_503": _answers(figures, "503"),
         "violation_kinds": dict(Counter(breach["kind"] for breach in breaches["violations"])),
         "agents": _report(logs).get("agents", {}),
+        "callers": _report(logs).get("callers", {}),
     }
 
 
@@ -93,6 +98,22 @@ async def _drained(sql: Sql, over: list[str]) -> list[str]:
     return lost
 
 
+async def _settled(stores: Stores) -> Owed:
+    """How the promises stand, once none seems to have vanished or the time for it is over."""
+    deadline_s = monotonic_s() + DRAIN_S
+    owing = None
+    while owing is None or owing.vanished:
+        with contextlib.suppress(Unavailable):
+            owing = await owed(stores.sql, stores.line)
+        if monotonic_s() > deadline_s:
+            break
+        if owing is None or owing.vanished:
+            await SystemClock().sleep(LOOK_MS)
+    if owing is None:
+        raise Unavailable
+    return owing
+
+
 async def _without_one_outcome(sql: Sql, over: list[str]) -> list[str]:
     counted: Counter[str] = Counter()
     async with sql.reading(statement_s=5) as session:
@@ -103,12 +124,13 @@ async def _without_one_outcome(sql: Sql, over: list[str]) -> list[str]:
 
 
 async def _outcomes(sql: Sql) -> Counter[str]:
-    """Calls by disposition, no callback's turn; those that are not over as "connected" or "waiting"."""
+    """Calls that came in by disposition; those that are not over as "connected" or "waiting"."""
     outcomes: Counter[str] = Counter()
     async with sql.reading(statement_s=5) as session:
+        ours = select(Attempt.call_sid)
         told = (
             select(Contact.disposition, Contact.answered_ms, func.count())
-            .where(~col(Contact.contact).startswith(TURN_PREFIX))
+            .where(~col(Contact.contact).startswith(TURN_PREFIX), col(Contact.contact).not_in(ours))
             .group_by(col(Contact.disposition), col(Contact.answered_ms))
         )
         for disposition, answered_ms, count in await session.exec(told):
@@ -147,6 +169,6 @@ def told(outcome: dict[str, Any], as_json: bool) -> str:
     good = outcome["lost"] == 0 and outcome["errors"] == 0
     return (
         f"{'✓' if good else '■'} {outcome['offered']} offered, {outcome['answered']} answered, "
-        f"{outcome['abandoned']} abandoned, {outcome['waiting']} waiting; "
+        f"{outcome['abandoned']} abandoned, {outcome['promised']} promised, {outcome['waiting']} waiting; "
         f"{outcome['lost']} lost, {outcome['errors']} errors"
     )

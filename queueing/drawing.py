@@ -1,6 +1,6 @@
-"""``docs/states.md``: the two laws, drawn, and which script carries out which move.
+"""The line's two laws, drawn, and which script carries out which move: the first part of ``docs/states.md``.
 
-Renew it with ``python -c "from queueing.drawing import drawing; print(drawing(), end='')" > docs/states.md``.
+The whole page is ``processes.states_page``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def scripts() -> list[Script]:
 
 
 def drawing() -> str:
-    """The page, in Markdown with Mermaid diagrams."""
+    """The line's part of the page, in Markdown with Mermaid diagrams."""
     return "\n".join(
         [
             "# States",
@@ -34,13 +34,13 @@ def drawing() -> str:
             "",
             "## A contact",
             "",
-            *_diagram(states.MOVES, entry="waiting"),
+            *diagram(states.MOVES, entry="waiting"),
             "",
             *_table(states.MOVES),
             "",
             "## An agent",
             "",
-            *_diagram(presence.MOVES, entry="off"),
+            *diagram(presence.MOVES, entry="off"),
             "",
             *_table(presence.MOVES),
             "",
@@ -53,12 +53,13 @@ def _rows(moves: Mapping[S, frozenset[S]]) -> list[tuple[str, str]]:
     return [(here.value, there.value) for here in order for there in sorted(moves[here], key=order.index)]
 
 
-def _diagram(moves: Mapping[S, frozenset[S]], entry: str) -> list[str]:
+def diagram(moves: Mapping[S, frozenset[S]], *, entry: str, also: str = "") -> list[str]:
+    """A law as a Mermaid diagram. It begins in ``entry``, or in ``also``."""
     ends = [state.value for state, there in moves.items() if not there]
     return [
         "```mermaid",
         "stateDiagram-v2",
-        f"    [*] --> {entry}",
+        *(f"    [*] --> {first}" for first in (entry, also) if first),
         *(f"    {here} --> {there}" for here, there in _rows(moves)),
         *(f"    {end} --> [*]" for end in ends),
         "```",

@@ -5,9 +5,10 @@
     POST   /calls {from, to?, label?, script?} -> {sid}     somebody rings in (script: see drill/people.py)
     GET    /calls[?active=1] · /calls/{sid}                 where they stand, and what was heard
     GET    /calls/{sid}/events                              server-sent events: line, state, ended
-    POST   /calls/{sid}/press {digits} · /speak {text} -> {heard} · /hang_up
+    POST   /calls/{sid}/press {digits} · /speak {text} -> {heard} · /hang_up · /pick_up -> {picked_up}
+    GET    /ringing?number=+1…[&number=…]                   holds these telephones; server-sent event: ringing
     POST   /clients/connect {token, params} -> {sid}        a softphone dials in
-    POST   /phones/{number} {answers, after_ms, keys, script, text_error}   how a telephone we ring behaves
+    POST   /phones/{number} {answers, after_ms, keys, script, text_error, then}   how a telephone behaves
     POST   /texts {from, to?, body} -> {sid}                somebody texts us
     GET    /texts[?number=+1…]                              what is on that handset; without: all texts
     POST   /directory {callers: [{number, name, note}]}     whom the phone page offers
@@ -65,6 +66,8 @@ class Control:
             ("POST", "/calls/{sid}/press", self.press),
             ("POST", "/calls/{sid}/speak", self.speak),
             ("POST", "/calls/{sid}/hang_up", self.hang_up),
+            ("POST", "/calls/{sid}/pick_up", self.pick_up),
+            ("GET", "/ringing", self.ringing),
             ("POST", "/clients/connect", self.connect),
             ("POST", "/texts", self.text_in),
             ("GET", "/texts", self.texts),
@@ -163,6 +166,20 @@ class Control:
         hang_up(self.exchange, leg)
         return JSONResponse({"status": leg.status.value})
 
+    async def pick_up(self, request: Request) -> Response:
+        """A call that rings on a telephone which is held is picked up."""
+        leg = self._leg(request)
+        if leg is None:
+            return _unknown()
+        return JSONResponse({"picked_up": self.exchange.hands.pick_up(leg)})
+
+    async def ringing(self, request: Request) -> Response:
+        """While this is read, these numbers are in the hand of whoever reads it."""
+        numbers = {f"+{number.lstrip(' +')}" for number in request.query_params.getlist("number")}
+        if not numbers:
+            raise Mendable("number is missing: which telephones are held?")
+        return _streamed(self.exchange.hands.watch(numbers))
+
     async def events(self, request: Request) -> Response:
         """The transcript as it grows: ``line`` and ``state`` events; ``ended`` when the call is over."""
         leg = self._leg(request)
@@ -172,8 +189,7 @@ class Control:
             since = int(request.headers.get("last-event-id") or request.query_params.get("since") or 0)
         except ValueError:
             since = 0
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(_stream(leg, since), media_type="text/event-stream", headers=headers)
+        return _streamed(_stream(leg, since))
 
     # -- texts -------------------------------------------------------------------------------------
 
@@ -198,13 +214,13 @@ class Control:
     async def set_phone(self, request: Request) -> Response:
         """``{"answers": true | false | "busy" | "no-answer" | "machine" | "failed", "after_ms": 4000,
         "keys": "1", "script": {…}, "text_error": 30006}``; ``keys`` are pressed on the first words heard,
-        with a ``text_error`` texts to it are not delivered.
+        with a ``text_error`` texts to it are not delivered; ``then`` lists how it answers the next times.
         """
         asked = await _read(request)
-        answers = asked.get("answers", True)
-        answers = {True: "human", False: "no-answer"}.get(answers, answers)
-        if answers not in ("human", "machine", "busy", "no-answer", "failed"):
-            raise Mendable("answers is true, false, busy, no-answer, machine or failed")
+        then = asked.get("then", [])
+        if not isinstance(then, list):
+            raise Mendable("then is a list: how it answers the next times")
+        answers, *then = [_manner(each) for each in (asked.get("answers", True), *then)]
         script = dict(asked.get("script") or {})
         if asked.get("keys"):
             script["presses"] = [*script.get("presses", []), {"when": ".", "digits": str(asked["keys"])}]
@@ -212,14 +228,14 @@ class Control:
         error = asked.get("text_error")
         if error is not None and not (isinstance(error, int) and 30000 <= error < 40000):
             raise Mendable("text_error is one of Twilio's codes, 30003 to 30034")
-        phone = Phone(str(answers), int(asked.get("after_ms", 4000)), script, error)
+        phone = Phone(answers, int(asked.get("after_ms", 4000)), script, error, then)
         self.exchange.phones[request.path_params["number"]] = phone
         return await self.phone(request)
 
     async def phone(self, request: Request) -> Response:
         phone = self.exchange.phones.get(request.path_params["number"], Phone())
         shown = {"answers": phone.answers, "after_ms": phone.after_ms, "script": phone.script}
-        return JSONResponse({**shown, "text_error": phone.text_error})
+        return JSONResponse({**shown, "text_error": phone.text_error, "then": phone.then})
 
     async def directory(self, request: Request) -> Response:
         ours = [number.number for number in self.exchange.numbers.values()]
@@ -286,8 +302,21 @@ class Control:
         return next((number.number for number in self.exchange.numbers.values()), "")
 
 
+def _streamed(events: AsyncIterator[str]) -> Response:
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+
+
 def _unknown() -> Response:
     return JSONResponse({"error": "no such call"}, 404)
+
+
+def _manner(answers: Any) -> str:
+    """How a telephone answers. Raises Mendable."""
+    manner = {True: "human", False: "no-answer"}.get(answers, answers)
+    if manner not in ("human", "machine", "busy", "no-answer", "failed"):
+        raise Mendable("answers is true, false, busy, no-answer, machine or failed")
+    return str(manner)
 
 
 async def _read(request: Request) -> Mapping[str, Any]:

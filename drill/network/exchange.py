@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from drill.network.geography import places
+from drill.network.hands import Hands
 from drill.network.ledger import Ledger, Violation
 from drill.network.legs import Callback, CallStatus, Course, Heard, Leg, Stage, Target
 from drill.network.queues import CallQueue
@@ -74,6 +75,8 @@ class Phone:
     script: dict[str, Any] = field(default_factory=dict)
     text_error: int | None = None
     """Texts to it come to nothing, for this reason (30006: a landline)."""
+    then: list[str] = field(default_factory=list)
+    """How it answers when it is rung again, one after the other; the last of them for good."""
 
 
 class Exchange:
@@ -96,6 +99,7 @@ class Exchange:
         """(our number, theirs): it said STOP to this number of ours."""
         self.recordings: dict[str, Recording] = {}
         self.phones: dict[str, Phone] = {}
+        self.hands = Hands()
         self.clips: dict[str, asyncio.Future[int]] = {}
         self.directory: list[dict[str, str]] = []
         self.base_url = ""

@@ -174,6 +174,8 @@ class Leg:
     ended_ms: int | None = None
     queue_ms: int = 0
     answered_by: str | None = None
+    machine: bool = False
+    """A machine picked up."""
     stage: Stage = Stage.RINGING
     verb: str = ""
     said: int = 0

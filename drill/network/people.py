@@ -155,7 +155,9 @@ def speak(exchange: Exchange, leg: Leg, text: str) -> bool:
 
 
 def hang_up(exchange: Exchange, leg: Leg) -> None:
-    """The person puts the receiver down."""
-    if not leg.ended:
+    """The person puts the receiver down, or declines a call that rings."""
+    if exchange.hands.decline(leg):
+        leg.hear(Heard(exchange.now_ms(), "note", "you decline"))
+    elif not leg.ended:
         leg.hear(Heard(exchange.now_ms(), "note", "you hang up"))
         exchange.end(leg)

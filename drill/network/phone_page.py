@@ -24,6 +24,7 @@ FILES = {
     "/": ("phone.html", "text/html"),
     "/phone": ("phone.html", "text/html"),
     "/phone.js": ("phone.js", "text/javascript"),
+    "/ringing.js": ("ringing.js", "text/javascript"),
     "/phone.css": ("phone.css", "text/css"),
 }
 

@@ -13,7 +13,7 @@ from drill.network.exchange import Exchange, OurNumber, new_sid
 from drill.network.interpreter import Interpreter
 from drill.network.legs import Callback, CallStatus, Course, Heard, Leg, Target
 from drill.network.people import Person, Script
-from drill.network.telephones import machine_answers, ring
+from drill.network.telephones import ring
 from drill.network.texts import Outbox
 from drill.network.webhooks import Webhook
 from foundation.errors import Mendable
@@ -157,7 +157,7 @@ class Switchboard:
         """Answering machine detection: before the document is asked, or beside it."""
         leg = placing.leg
         machine = "machine_start" if placing.detect == "Enable" else "machine_end_beep"
-        found = machine if machine_answers(self.exchange, leg) else "human"
+        found = machine if leg.machine else "human"
         if placing.detect_callback is None:
             await self.exchange.clock.sleep(DETECTING_MS)
             leg.answered_by = found

@@ -16,18 +16,20 @@ BUSY_MS = 1_500
 
 async def ring(exchange: Exchange, leg: Leg, timeout_s: int) -> CallStatus:
     """Ring until answered or given up: in-progress, busy, failed or no-answer."""
+    if exchange.hands.holds(leg.to):
+        return await exchange.hands.ring(exchange.clock, leg, timeout_s)
     phone = exchange.phones.get(leg.to) or Phone()
-    if phone.answers in ("busy", "failed"):
+    answers = phone.answers
+    if phone.then:
+        phone.answers = phone.then.pop(0)
+    if answers in ("busy", "failed"):
         await exchange.clock.sleep(min(BUSY_MS, phone.after_ms))
-        return OUTCOMES[phone.answers]
-    if phone.answers == "no-answer" or phone.after_ms > timeout_s * 1000:
+        return OUTCOMES[answers]
+    if answers == "no-answer" or phone.after_ms > timeout_s * 1000:
         await exchange.clock.sleep(timeout_s * 1000)
         return CallStatus.NO_ANSWER
     await exchange.clock.sleep(phone.after_ms)
-    if phone.script and leg.person is None:
+    leg.machine = answers == "machine"
+    if phone.script and leg.person is None and not leg.machine:
         leg.person = Person(exchange, leg, Script.of(phone.script))
     return CallStatus.IN_PROGRESS
-
-
-def machine_answers(exchange: Exchange, leg: Leg) -> bool:
-    return exchange.phones.get(leg.to, Phone()).answers == "machine"

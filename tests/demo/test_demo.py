@@ -132,7 +132,15 @@ def test_an_error_in_any_log_counts(tmp_path: Path) -> None:
 
 
 def test_the_outcome_in_words() -> None:
-    outcome = {"offered": 3, "answered": 2, "abandoned": 0, "waiting": 1, "lost": 0, "errors": 0}
+    outcome = {
+        "offered": 3,
+        "answered": 2,
+        "abandoned": 0,
+        "promised": 0,
+        "waiting": 1,
+        "lost": 0,
+        "errors": 0,
+    }
     assert told(outcome, as_json=False).startswith("✓ 3 offered, 2 answered")
     assert told({**outcome, "lost": 1}, as_json=False).startswith("■")
     assert json.loads(told(outcome, as_json=True)) == outcome

@@ -153,6 +153,39 @@ async def test_some_who_gave_up_waiting_ring_again() -> None:
     assert callers.counts["rang again"] == 1
 
 
+async def test_when_the_crowd_is_sent_home_no_call_is_watched_any_more(clock: ManualClock) -> None:
+    network = Network()
+    callers = Callers(network.client, "+14155550199", clock, seed=1)
+    await callers.ring(dataclasses.replace(VISIT, redials_after_s=30.0))
+    (watching,) = callers.following
+    ringing = asyncio.create_task(callers.ring_in(iter([dataclasses.replace(VISIT, at_s=600)])))
+    await asyncio.sleep(0)
+    ringing.cancel()
+    await asyncio.gather(ringing, return_exceptions=True)
+    assert watching.cancelled()
+    assert callers.following == set()
+
+
+async def test_how_the_telephone_behaves_is_known_before_the_call(clock: ManualClock) -> None:
+    network = Network()
+    visit = dataclasses.replace(VISIT, telephone={"answers": "machine"})
+    await Callers(network.client, "+14155550199", clock, seed=1).ring(visit)
+    assert [each.get("answers", "a call") for each in network.rang] == ["machine", "a call"]
+
+
+async def test_some_who_were_promised_a_callback_ring_in_all_the_same() -> None:
+    network, clock = Network(), Watched()
+    told = {"kind": "say", "text": "You may hang up now. Goodbye."}
+    network.call |= {"ended_ms": 1, "transcript": [told]}
+    callers = Callers(network.client, "+14155550199", clock, seed=1)
+    await callers.ring(dataclasses.replace(VISIT, redials_after_s=5.0, returns_after_s=30.0))
+    while await clock.naps.get() != 30_000:
+        pass
+    await asyncio.gather(*callers.following)
+    assert len(network.rang) == 2
+    assert callers.counts == {"rang": 2, "promised": 1, "came back": 1}
+
+
 async def test_who_was_answered_does_not_ring_again() -> None:
     network, clock = Network(), Watched()
     network.call |= {"stage": "talking"}

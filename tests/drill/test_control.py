@@ -69,6 +69,8 @@ async def test_the_transcript_streams_as_it_grows(rehearsal: Rehearsal, client: 
         ("/_double/calls", {"script": {"patience": 1}}, "a script has no patience"),
         ("/_double/calls", {"script": "wait"}, "script must be an object"),
         ("/_double/phones/+14155550199", {"answers": "perhaps"}, "answers is"),
+        ("/_double/phones/+14155550199", {"then": ["perhaps"]}, "answers is"),
+        ("/_double/phones/+14155550199", {"then": "machine"}, "then is a list"),
         ("/_double/faults", {"rules": [{"on": "x"}]}, "webhook"),
         ("/_double/clock", {"advance_ms": -1}, "advance_ms"),
         ("/_double/directory", {"callers": [{"name": "no number"}]}, "a number"),
@@ -148,6 +150,7 @@ async def test_telephones_are_told_how_to_behave(rehearsal: Rehearsal, client: h
         "after_ms": 1000,
         "script": {"presses": [{"when": ".", "digits": "1"}]},
         "text_error": None,
+        "then": [],
     }
     rehearsal.product.says["/answer"] = "<Gather numDigits='1' action='/yes'><Say>Press 1.</Say></Gather>"
     rehearsal.product.says["/yes"] = "<Hangup/>"

@@ -45,6 +45,8 @@ class House:
         self.refuses: dict[str, int] = {}
         self.away: dict[str, int] = {}
         """How often a path will be answered with 503."""
+        self.then: dict[str, dict[str, Any]] = {}
+        """How the agent stands after this was asked."""
 
     def client(self, name: str) -> httpx2.AsyncClient:
         transport = httpx2.MockTransport(self._answer)
@@ -59,6 +61,7 @@ class House:
         if self.away.get(verb):
             self.away[verb] -= 1
             return httpx2.Response(503)
+        self.me |= self.then.get(verb, {})
         if request.method == "GET":
             return self._get(path)
         if path == "/sign-in":
@@ -162,6 +165,31 @@ async def test_not_every_contact_is_taken(answer: Answer, verbs: list[str]) -> N
     agent = agent_in(house, Decided(answer))
     await agent._act(dict(asked_for(house)))
     assert house.verbs() == verbs
+
+
+@pytest.mark.parametrize(
+    ("answered_ms", "outcomes"), [(0, {"no_answer"}), (5, {"reached", "machine", "wrong_number", "again"})]
+)
+async def test_after_a_callback_it_is_said_how_it_went(answered_ms: int, outcomes: set[str]) -> None:
+    house = House()
+    agent = agent_in(house, Decided())
+    turn = {"id": "PR0123456789abcdef.1", "answered_ms": answered_ms}
+    for _ in range(200):
+        await agent._act({"presence": "wrap_up", "contact": turn, "fence": 3})
+    assert {given["outcome"] for _, given in house.asked} == outcomes
+    assert all(path == "/api/v1/contacts/PR0123456789abcdef.1/wrap-up" for path, _ in house.asked)
+
+
+async def test_call_is_pressed_for_a_callback_as_a_call_is_accepted() -> None:
+    house = House()
+    agent = agent_in(house, Decided())
+    me = dict(asked_for(house))
+    me["contact"] = {**CONTACT, "id": "PR0123456789abcdef.1"}
+    house.me |= {"presence": "talking", "contact": {**me["contact"], "state": "reserved"}}
+    house.then = {"connect": {"presence": "wrap_up"}}  # the merchant did not pick up
+    await agent._act(me)
+    assert house.verbs() == ["accept", "connect"]
+    assert agent.counts == {"called": 1}
 
 
 async def test_one_reservation_is_answered_once() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import structlog
 from redis.asyncio import Redis
 
 from carrier.twilio_rest import Call, Carrier, Member, TwilioQueue
@@ -204,3 +205,23 @@ async def test_callers_in_a_numbered_queue_wait_where_they_should(
     adopted = await line.contact("CA2")
     assert adopted is not None
     assert (adopted.queue, adopted.band) == ("support", "p2")
+
+
+@pytest.mark.parametrize(
+    ("disposition", "said"),
+    [(Disposition.PROMISED, []), (Disposition.ABANDONED, ["a call waits that the line has ended"])],
+)
+async def test_who_was_promised_a_callback_is_still_told_so_on_the_line(
+    reconciler: Reconciler,
+    line: Line,
+    twilio: Twilio,
+    clock: ManualClock,
+    disposition: Disposition,
+    said: list[str],
+) -> None:
+    await wait(line, twilio, clock)
+    await line.leave("CA1", disposition, clock.now_ms())
+    clock.advance(s=60)
+    with structlog.testing.capture_logs() as logs:
+        await look_twice(reconciler, clock)
+    assert [log["event"] for log in logs if log["log_level"] == "error"] == said

@@ -10,7 +10,7 @@ import pytest
 
 from foundation.lua import Script
 from queueing import presence, states
-from queueing.drawing import drawing, scripts
+from queueing.drawing import scripts
 from queueing.keys import Keys
 from queueing.line import LinePolicy, Queue
 from queueing.presence import Presence
@@ -72,7 +72,3 @@ def test_all_keys_of_a_centre_lie_in_one_slot() -> None:
     single = [keys.book, keys.agents, keys.due, keys.journal, keys.idle, keys.pulse]
     tags = {re.findall(r"\{(.*?)\}", key)[0] for key in (*single, *keys.waiting)}
     assert tags == {"east"}
-
-
-def test_the_drawing_is_in_step() -> None:
-    assert (ROOT / "docs" / "states.md").read_text("utf-8") == drawing(), "see queueing/drawing.py"

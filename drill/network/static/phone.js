@@ -1,5 +1,7 @@
 // The phone: dial, listen, press, speak, hang up. The double's own control routes do the work.
 
+import { hold, onRinging } from "./ringing.js";
+
 const $ = (id) => document.getElementById(id);
 const STAGES = {
   ringing: "Ringing",
@@ -97,9 +99,47 @@ async function dial(event) {
   const to = $("to").value;
   const made = await attempt(() => ask("/calls", { from, to, label: "phone page" }));
   if (!made) return;
-  const name = chosen === OTHER ? spaced(from) : $("as").selectedOptions[0].textContent.split(" · ")[0];
-  follow({ sid: made.sid, from: name, to, began: Date.now() });
+  if (from !== WITHHELD) hold(from);
+  follow({ sid: made.sid, from: nameOf(from), to, began: Date.now() });
   $("stage").focus();
+}
+
+// As the directory has it; a number that is not in it, spaced.
+function nameOf(number) {
+  const known = [...$("as").options].find((each) => each.value === number);
+  return known ? known.textContent.split(" · ")[0] : spaced(number);
+}
+
+// --- somebody calls -----------------------------------------------------------------------------
+
+let ringing = null; // {sid, from, to}
+
+function rings(calls) {
+  ringing = calls[0] ?? null;
+  $("incoming").hidden = !ringing;
+  document.title = ringing ? "☎ Your phone rings" : "Phone · Surgeline";
+  if (!ringing) return;
+  $("incoming-from").textContent = spaced(ringing.from);
+  $("incoming-to").textContent = nameOf(ringing.to);
+}
+
+async function pickUp() {
+  const { sid, from, to } = ringing;
+  if (call && !$("hang-up").hidden) hangUp(); // one call at a time
+  const told = await attempt(() => ask(`/calls/${sid}/pick_up`, {}));
+  if (!told) return;
+  if (!told.picked_up) {
+    $("fault").textContent = "It has stopped ringing.";
+    return;
+  }
+  if ([...$("as").options].some((each) => each.value === to)) $("as").value = to;
+  showOther();
+  follow({ sid, from: spaced(from), to: nameOf(to), began: Date.now() });
+  $("stage").focus();
+}
+
+function decline() {
+  attempt(() => ask(`/calls/${ringing.sid}/hang_up`, {}));
 }
 
 // --- the line -----------------------------------------------------------------------------------
@@ -248,13 +288,25 @@ function bubble(text) {
   item.dataset.sid = text.sid;
   item.className = own ? "mine" : "theirs";
   const words = document.createElement("p");
-  words.textContent = text.body;
+  words.append(...linked(text.body));
   const note = document.createElement("small");
   const at = new Date(text.at_ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
   const parts = !own && text.segments > 1 ? ` · ${text.segments} parts` : "";
   note.textContent = `${own ? "You" : spaced(text.from)} · ${at}${parts}`;
   item.append(words, note);
   return item;
+}
+
+// Text and, where there is a web address, a link that opens beside this page.
+function linked(body) {
+  return body.split(/(https?:\/\/\S+)/).map((part, index) => {
+    if (index % 2 === 0) return part;
+    const link = document.createElement("a");
+    link.href = link.textContent = part;
+    link.target = "_blank";
+    link.rel = "noopener";
+    return link;
+  });
 }
 
 async function write(event) {
@@ -265,6 +317,7 @@ async function write(event) {
   const to = $("to").value;
   const sent = await attempt(() => ask("/texts", { from, to, body }), "texts-fault");
   if (!sent) return;
+  hold(from);
   $("text").value = "";
   await showTexts();
   $("texts-log").scrollTop = $("texts-log").scrollHeight;
@@ -355,6 +408,8 @@ $("pad").addEventListener("click", (event) => {
 });
 $("speak").addEventListener("submit", speak);
 $("hang-up").addEventListener("click", hangUp);
+$("pick-up").addEventListener("click", pickUp);
+$("decline").addEventListener("click", decline);
 $("again").addEventListener("click", newCall);
 for (const id of ["sound", "keys"]) {
   $(id).checked = localStorage.getItem(id) !== "off";
@@ -365,6 +420,7 @@ document.addEventListener("keydown", typed);
 window.addEventListener("pagehide", hush);
 
 await attempt(fillDirectory);
+onRinging(rings);
 const kept = JSON.parse(sessionStorage.getItem("call") || "null");
 if (kept) {
   const known = await fetch(`/_double/calls/${encodeURIComponent(kept.sid)}`);
