@@ -117,13 +117,13 @@ async def test_offered_again_at_every_third_announcement(offered, clock, desk):
     assert told[:3] == [False, False, True]
 
 
-@pytest.mark.parametrize("door", ["", "/confirm", "/number", "/when", "/text"])
-@pytest.mark.parametrize("digits", ["", "7", "9" * 10_000, "\x00\x07", "☎", "²"])
-async def test_odd_keys_lose_nothing(offered, desk, door, digits):
+@pytest.mark.parametrize("door", ["", "/confirm", "/number", "/text"])
+async def test_odd_keys_lose_nothing(offered, desk, door):
     shop = await offered()
-    await shop.post(f"/voice/callback{door}?lang=en&of=1", Digits=digits)
-    assert (await desk.line.contact(shop.sid)).state is ContactState.WAITING or door == "/when"
-    assert "�" not in shop.heard.said
+    for digits in ("", "7", "9" * 10_000, "\x00\x07", "☎", "²"):
+        await shop.post(f"/voice/callback{door}?lang=en&of=1", Digits=digits)
+        assert (await desk.line.contact(shop.sid)).state is ContactState.WAITING
+    assert await promises.count_open(desk.office) == 0
 
 
 @pytest.mark.parametrize("questions", [0, 1])
