@@ -148,7 +148,7 @@ async def test_silence_leads_back_to_the_music(offered):
     ("keys", "said"),
     [
         ("9005551234", "That is not an ordinary phone line, so we cannot call it."),
-        ("01144207946", "That is not a complete telephone number."),
+        ("011442079460958", "That number is in a region we do not call."),
         ("911", "That is an emergency number, so we cannot call it."),
         ("4155550100", "That is our own number, so we cannot call it."),
         ("0", "That is not a complete telephone number."),
@@ -189,7 +189,7 @@ async def test_a_withheld_number_is_asked_for_another(offered):
 
 async def test_a_number_that_has_a_callback_is_told_so_and_keeps_both_places(offered, desk):
     await promised(await offered())
-    other = await offered("+14155550002")
+    other = await offered("+14155559999")
     await other.post("/voice/callback/when?lang=en&of=1", Digits="1", From="+14155550003")
     assert other.heard.said == "You already have a callback with us, and your place in line is kept."
     assert await promises.count_open(desk.office) == 1
