@@ -45,8 +45,8 @@ RESULTS = {
     "failed": Result.FAILED,
     "canceled": Result.AGENT_GONE,
 }
-"""How a leg that nobody picked up ended, in Twilio's words and in ours: "canceled" is our own doing. Any other
-was hung up."""
+"""How a leg that nobody picked up ended, in Twilio's words and in ours: "canceled" is our own doing. Any
+other was hung up."""
 
 
 async def answered(desk: Desk, visit: Visit) -> str:
