@@ -47,6 +47,7 @@ _OWED = (
     "live_contact",
     "texts",
     "version",
+    "mode",
 )
 """The columns of an open promise that lists are made from."""
 

@@ -36,6 +36,8 @@ class Owed:
     live_contact: str
     texts: bool
     version: int
+    mode: str = "agent_first"
+    """A ``states.Mode``: where the merchant is rung first there is no turn to claim."""
 
     @property
     def until_ms(self) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 from callbacks import lists, promises
 from callbacks.office import Conflict
+from callbacks.states import Mode
 from callbacks.tables import Promise
 from callbacks.turns import promise_of, turn_name
 from dashboard.auth import Who
@@ -38,6 +39,8 @@ async def one(rooms: Rooms, promise: str, version: int | None = None) -> Promise
 async def claim(rooms: Rooms, who: Who, promise: str) -> None:
     """Take a promise that waits in line. Raises Conflict, naming who has it when another was first."""
     row = await one(rooms, promise)
+    if row.mode == Mode.MERCHANT_FIRST:
+        raise Problem("not-now", "In this queue the merchant is rung first: nobody claims it.")
     turn = turn_name(row.id, max(row.turn, 1))
     lease_ms = rooms.office.policy.claim_ms
     now_ms = rooms.clock.now_ms()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from callbacks.owed import Owed
-from callbacks.states import PromiseState, Result
+from callbacks.states import Mode, PromiseState, Result
 from callbacks.turns import promise_of, turn_name
 from dashboard.views import LANGUAGE_WORDS, sentence
 from queueing.presence import Presence
@@ -224,7 +224,10 @@ def owed_row(
         word=word,
         who=who,
         for_agent=row.agent,
-        can_claim=waits and row.state == PromiseState.IN_LINE and not row.rang_in,
+        can_claim=waits
+        and row.state == PromiseState.IN_LINE
+        and row.mode != Mode.MERCHANT_FIRST
+        and not row.rang_in,
         can_change=waits,
         texts=row.texts,
     )

@@ -71,6 +71,10 @@ class Legs:
         """True for the first who asks: a call that never joined the line has one outcome."""
         return await self._note(f"away:{contact}", "1", once=True)
 
+    async def claim_mending(self, contact: str) -> bool:
+        """True for the first who asks: an outcome that was claimed and not recorded is made good once."""
+        return await self._note(f"mended:{contact}", "1", once=True)
+
     async def note_done(self, event_id: str) -> None:
         await self._note(f"done:{event_id}", "1")
 

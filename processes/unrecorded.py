@@ -11,7 +11,7 @@ from collections import OrderedDict
 
 import structlog
 from redis.asyncio import Redis
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from carrier.twilio_rest import Carrier
 from foundation.clock import Clock
@@ -27,6 +27,8 @@ SETTLE_MS = 60_000
 """What began later may have its last word still on the way."""
 BACK_MS = 4 * 3_600_000
 """As long as the longest call Twilio allows."""
+LATE_MS = 10_000
+"""Longer than a door takes from its claim to the journal."""
 AT_ONCE = 1_000
 REMEMBERED = 20_000
 LIVE = frozenset({"queued", "ringing", "in-progress"})
@@ -52,6 +54,8 @@ class Unrecorded:
         self.number = number
         self._over: OrderedDict[str, None] = OrderedDict()
         self._seen_before: set[str] = set()
+        self._looked_ms = 0
+        """When the look before this one began."""
 
     async def look(self) -> list[str]:
         """Give an outcome to every call that two looks found over without one; these. Raises Unavailable."""
@@ -65,8 +69,11 @@ class Unrecorded:
         ]
         lasting = [sid for sid in over if sid in self._seen_before]
         recorded = await self._recorded(lasting)
-        mended = [sid for sid in lasting if sid not in recorded and await self._mend(sid, now_ms)]
-        self._seen_before = set(over)
+        written_down = await self._written_down_ms() > self._looked_ms + LATE_MS
+        mended = [
+            sid for sid in lasting if sid not in recorded and await self._mend(sid, now_ms, written_down)
+        ]
+        self._seen_before, self._looked_ms = set(over), now_ms
         for sid in recorded:  # what SQL has not got yet may still be lost with Redis
             self._over[sid] = None
         while len(self._over) > REMEMBERED:
@@ -82,7 +89,14 @@ class Unrecorded:
                 found.update(await session.exec(wanted))
         return found
 
-    async def _mend(self, sid: str, now_ms: int) -> bool:
+    async def _written_down_ms(self) -> int:
+        """Up to when the scribe has written the journal down."""
+        async with self.sql.reading() as session:
+            newest = await session.exec(select(func.max(ContactEvent.at_ms)))
+            return newest.one() or 0
+
+    async def _mend(self, sid: str, now_ms: int, written_down: bool) -> bool:
+        """``written_down``: SQL has all that was told before the look that saw the call over already."""
         now = await self.line.contact(sid)
         if now is not None:
             if now.state is ContactState.ENDED:
@@ -90,7 +104,9 @@ class Unrecorded:
             log.warning("a call's end had gone unnoticed", contact=sid, state=now.state.value)
             await self.line.leave(sid, Disposition.ABANDONED, now_ms)
             return True
-        if not await self.legs.claim_outcome(sid):
+        # The door that claimed it may have got no further: Redis took the claim and not the record.
+        free = await self.legs.claim_outcome(sid)
+        if not (free or written_down) or not await self.legs.claim_mending(sid):
             return False
         log.warning("a call had no outcome", contact=sid)
         await journal.write(

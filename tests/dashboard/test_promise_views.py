@@ -109,6 +109,11 @@ def test_who_waits_later_or_rang_in_cannot_be_claimed() -> None:
     assert (rang.word, rang.can_claim) == ("rang in, on hold", False)
 
 
+def test_where_the_merchant_is_rung_first_there_is_nothing_to_claim() -> None:
+    row = owed_row(owed("a", mode="merchant_first"), {}, masked, now_ms=NOW, most_tries=3)
+    assert (row.word, row.can_claim, row.can_change) == ("in line", False, True)
+
+
 def test_a_page_of_the_list_and_the_next_one_of_all() -> None:
     rows = [owed(f"PR{i}", state="dialing" if i == 0 else "in_line") for i in range(7)]
     view = owed_view(rows, {}, masked, now_ms=NOW, most_tries=3, start=5, size=5)

@@ -200,6 +200,29 @@ async def test_what_has_its_outcome_is_left_alone(
     assert await outcomes(redis) == before
 
 
+async def test_an_outcome_that_was_claimed_and_never_written_is_made_good_once(
+    unrecorded: Unrecorded, twilio: Twilio, line: Line, clock: ManualClock, redis: Redis, sql: Sql
+) -> None:
+    """Redis took the door's claim and did not answer in time: nothing was put on record."""
+    twilio.rung("CA1")
+    assert await Legs(redis, POLICY.centre).claim_outcome("CA1")
+    twilio.over("CA1")
+    other = Unrecorded(twilio, line, redis, sql, clock, OURS)
+    clock.advance(ms=SETTLE_MS)
+    assert [await one.look() for one in (unrecorded, other)] == [[], []]
+    clock.advance(s=30)
+    assert await unrecorded.look() == []  # the scribe may be behind, and SQL not know of it yet
+    await wait(line, twilio, clock, "CAlater")
+    await write_down(redis, sql)
+    assert await unrecorded.look() == []  # written down is what happened just now, so not yet beyond doubt
+    clock.advance(s=30)
+    await wait(line, twilio, clock, "CAlaterstill")
+    await write_down(redis, sql)
+    assert await unrecorded.look() == ["CA1"]
+    assert await other.look() == []
+    assert await outcomes(redis) == [("turned_away", "CA1", "abandoned")]
+
+
 async def test_an_outcome_that_redis_lost_before_it_was_written_down_is_made_good(
     unrecorded: Unrecorded, twilio: Twilio, line: Line, clock: ManualClock, redis: Redis
 ) -> None:
