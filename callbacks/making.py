@@ -109,9 +109,11 @@ async def take_place(cb: Office, promise: Promise, now_ms: int) -> Entry | None:
 
 
 async def rejoin(cb: Office, promise: Promise, now_ms: int) -> Entry:
-    """The promise's present turn comes into the line, at its ticket. Raises Unavailable."""
-    return await cb.line.rejoin(
-        turn_name(promise.id, promise.turn),
+    """The promise's present turn comes into the line, at its ticket, and is kept for its agent (see
+    ``changing.assign``). Raises Unavailable."""
+    turn = turn_name(promise.id, promise.turn)
+    entry = await cb.line.rejoin(
+        turn,
         queue=promise.queue,
         band=promise.band,
         arrival_us=promise.arrival_us,
@@ -119,6 +121,9 @@ async def rejoin(cb: Office, promise: Promise, now_ms: int) -> Entry:
         card=card_of(promise),
         now_ms=now_ms,
     )
+    if promise.agent and entry.outcome is EntryOutcome.ENTERED:
+        await cb.line.keep_for(turn, promise.agent, now_ms)
+    return entry
 
 
 def stands(entry: Entry | None) -> bool:

@@ -64,6 +64,9 @@ class CallbackPolicy:
     claim_ms: int = 120_000
     """How long a claimed promise is held for the agent who claimed it."""
 
+    assigned_ms: int = 10 * MINUTE_MS
+    """How long a promise that waits is kept for the agent to whom a supervisor gave it."""
+
     send_s: int = 5
     """An intent that was not sent within this is not sent any more."""
 

@@ -39,6 +39,7 @@ class WrittenCallbacks(BaseModel):
     ring_seconds: int = Field(default=25, ge=5, le=60)
     dial_seconds: int = Field(default=75, ge=20, le=300)
     claim_seconds: int = Field(default=120, ge=10, le=1800)
+    assigned_minutes: int = Field(default=10, ge=1, le=1440)
     send_seconds: int = Field(default=5, ge=1, le=15)
     settle_seconds: int = Field(default=15, ge=11, le=60)
     lease_seconds: int = Field(default=30, ge=5, le=300)
@@ -80,6 +81,7 @@ class WrittenCallbacks(BaseModel):
             ring_s=self.ring_seconds,
             dial_ms=self.dial_seconds * 1000,
             claim_ms=self.claim_seconds * 1000,
+            assigned_ms=self.assigned_minutes * MINUTE_MS,
             send_s=self.send_seconds,
             settle_s=self.settle_seconds,
             lease_s=self.lease_seconds,
