@@ -121,12 +121,23 @@ async def skip(cb: Office, promise_id: str, agent: str, fence: int, reason: str,
 
 
 async def assign(cb: Office, promise_id: str, agent: str, by: str, now_ms: int) -> Promise:
-    """Given to one agent by a supervisor; "" to nobody in particular."""
+    """Given to one agent by a supervisor; "" to nobody in particular.
+
+    The agent sees it first on the desk and may claim it. While it waits, the line offers it to that agent
+    only, as if all others had passed on it, for ``assigned_ms`` from here (or from its coming into the line:
+    then somebody who idles at that moment may be asked first). It is offered to all again when the agent
+    declines it, is found not at work, or the time is over. Redis away, it is as if it were not kept.
+    """
     async with _changing(cb, promise_id, OPEN) as (session, promise):
         words = agent or "nobody"
         await record.change(
             session, promise, None, "reassigned", by=by, now_ms=now_ms, words=words, agent=agent
         )
+    if promise.state == PromiseState.IN_LINE and promise.turn and not promise.live_contact:
+        try:
+            await cb.line.keep_for(turn_name(promise.id, promise.turn), agent, now_ms)
+        except Unavailable as away:
+            log.warning("the line was not told", promise=promise.id, why=str(away))
     return promise
 
 

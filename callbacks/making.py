@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from callbacks import record
+from callbacks import asked, limits, record
 from callbacks.cards import card_of
 from callbacks.moments import bounds, next_moment, zone_info
 from callbacks.office import Conflict, Office
@@ -68,7 +68,8 @@ async def make(cb: Office, request: NewPromise, now_ms: int) -> Made:
     """Promise to ring back. A second time, or for a number that has an open promise, that one is told.
 
     Raises Mendable for a number we would not dial, an unknown queue, band or time zone and a window that is
-    over, Unavailable when SQL is away: then nothing was promised.
+    over, ``limits.TooMany`` (Mendable, with a code) when too many were asked for, Unavailable when SQL is
+    away: then nothing was promised.
     """
     _check(cb, request, now_ms)
     request = await _ticketed(cb, request, now_ms)
@@ -78,6 +79,7 @@ async def make(cb: Office, request: NewPromise, now_ms: int) -> Made:
             if before is not None:
                 return Made(before, fresh=False, entry=None)
             promise = _promise(cb, request, now_ms)
+            await _limited(cb, session, request, now_ms)
             if await _insert(session, promise):
                 by = request.made_by if request.made_by != "phone" else "merchant"
                 session.add(PromiseEvent(promise=promise.id, at_ms=now_ms, kind="made", by=by))
@@ -106,9 +108,11 @@ async def take_place(cb: Office, promise: Promise, now_ms: int) -> Entry | None:
 
 
 async def rejoin(cb: Office, promise: Promise, now_ms: int) -> Entry:
-    """The promise's present turn comes into the line, at its ticket. Raises Unavailable."""
-    return await cb.line.rejoin(
-        turn_name(promise.id, promise.turn),
+    """The promise's present turn comes into the line, at its ticket, and is kept for its agent (see
+    ``changing.assign``). Raises Unavailable."""
+    turn = turn_name(promise.id, promise.turn)
+    entry = await cb.line.rejoin(
+        turn,
         queue=promise.queue,
         band=promise.band,
         arrival_us=promise.arrival_us,
@@ -116,6 +120,9 @@ async def rejoin(cb: Office, promise: Promise, now_ms: int) -> Entry:
         card=card_of(promise),
         now_ms=now_ms,
     )
+    if promise.agent and entry.outcome is EntryOutcome.ENTERED:
+        await cb.line.keep_for(turn, promise.agent, now_ms)
+    return entry
 
 
 def stands(entry: Entry | None) -> bool:
@@ -163,6 +170,18 @@ async def _ticketed(cb: Office, request: NewPromise, now_ms: int) -> NewPromise:
         queue=live.queue,
         band=live.band,
     )
+
+
+async def _limited(cb: Office, session: AsyncSession, request: NewPromise, now_ms: int) -> None:
+    """Raises TooMany when one more is too many: logged and counted, and a merchant's number is in neither."""
+    if request.made_by in limits.EXEMPT:
+        return
+    told = await asked.lately(session, request.number, request.card.merchant_id, now_ms)
+    limit = limits.reached(cb.policy, told, request.made_by)
+    if limit is not None:
+        asked.REFUSED[limit] += 1
+        log.warning("a promise is refused", code=limit.value, made_by=request.made_by)
+        raise limits.TooMany(limit)
 
 
 async def _before(session: AsyncSession, request: NewPromise) -> Promise | None:

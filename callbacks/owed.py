@@ -77,10 +77,20 @@ def counts(rows: Iterable[Owed], now_ms: int) -> Counts:
     )
 
 
-def in_order(rows: Iterable[Owed], head_starts_ms: Mapping[str, int], now_ms: int) -> list[Owed]:
-    """The late ones first, the latest of all before; then those in line by place; then the rest as due."""
+def in_order(
+    rows: Iterable[Owed], head_starts_ms: Mapping[str, int], now_ms: int, agent: str = ""
+) -> list[Owed]:
+    """The late ones first, the latest of all before; then those in line by place; then the rest as due.
+
+    What was given to ``agent`` and may be called now comes before all of them.
+    """
 
     def place(row: Owed) -> tuple[int, int, str]:
+        mine = bool(agent) and row.agent == agent and row.state != PromiseState.DUE_LATER
+        group, when, name = standing(row)
+        return (-1 if mine else group), when, name
+
+    def standing(row: Owed) -> tuple[int, int, str]:
         if row.late(now_ms):
             return 0, row.until_ms, row.id
         if row.state == PromiseState.DUE_LATER:

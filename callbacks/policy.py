@@ -30,6 +30,18 @@ class CallbackPolicy:
     max_open: int = 500
     """No further offer while so many promises are open."""
 
+    number_a_day: int = 3
+    """So many promises are made to one number in 24 hours, …"""
+
+    merchant_a_day: int = 10
+    """… so many to one merchant, …"""
+
+    block_an_hour: int = 5
+    """… and to so many numbers that never asked before, of one block of 10,000, in an hour."""
+
+    text_pause_ms: int = 60 * MINUTE_MS
+    """Between two texts of one kind to one number."""
+
     other_number: bool = False
     """Whether another number than the calling one may be typed (it must then press 1)."""
 
@@ -51,6 +63,9 @@ class CallbackPolicy:
 
     claim_ms: int = 120_000
     """How long a claimed promise is held for the agent who claimed it."""
+
+    assigned_ms: int = 10 * MINUTE_MS
+    """How long a promise that waits is kept for the agent to whom a supervisor gave it."""
 
     send_s: int = 5
     """An intent that was not sent within this is not sent any more."""
@@ -83,6 +98,8 @@ class CallbackPolicy:
             raise Mendable("callbacks: at least one try, and a time after which the next is due.")
         if self.calls_per_s <= 0 or self.text_rate_per_s <= 0:
             raise Mendable("callbacks: calls and texts per second must be more than 0.")
+        if min(self.number_a_day, self.merchant_a_day, self.block_an_hour) < 1 or self.text_pause_ms < 0:
+            raise Mendable("callbacks: each limit on promises must be 1 or more, text_pause_ms 0 or more.")
         if self.settle_s < self.send_s + 10:
             raise Mendable("callbacks: settle_s must be send_s and the carrier's 10 s, or more.")
 

@@ -31,6 +31,8 @@ AHEAD_MS = 60_000
 REFILL_AT_ONCE = 500
 DUE_AT_ONCE = 50
 PAGE = 500
+KEPT_SINCE = ("reassigned", "in_line", "rescheduled", "back")
+"""From the last of these on a promise is kept for its agent."""
 UNSEEN_MS = 90_000
 """A call that the line does not know after so long is over: were it alive, it would have been adopted."""
 
@@ -105,7 +107,24 @@ async def put_right(cb: Office, now_ms: int) -> int:
     count = await _set_aside(cb, now_ms, keeping)
     if keeping:
         count += await _bring_back(cb, now_ms)
+    await _give_to_all(cb, now_ms)
     return count + await _lost_calls(cb, now_ms)
+
+
+async def _give_to_all(cb: Office, now_ms: int) -> None:
+    """What was kept for its agent long enough is offered to all who serve its queue."""
+    since = (PromiseEvent.promise == Promise.id, col(PromiseEvent.kind).in_(KEPT_SINCE))
+    last = select(func.max(PromiseEvent.at_ms)).where(*since).scalar_subquery()
+    statement = select(Promise.id, Promise.turn).where(
+        Promise.state == PromiseState.IN_LINE,
+        Promise.agent != "",
+        Promise.live_contact == "",
+        last <= now_ms - cb.policy.assigned_ms,
+    )
+    async with cb.sql.reading() as session:
+        over = list(await session.exec(statement.limit(PAGE)))
+    for promise_id, turn in over:
+        await cb.line.keep_for(turn_name(promise_id, turn), "", now_ms)
 
 
 async def _set_aside(cb: Office, now_ms: int, keeping: bool) -> int:

@@ -32,10 +32,11 @@ class Backlog:
     ends_ms: int
 
 
-async def write(session: AsyncSession, row: Text) -> bool:
+async def write(session: AsyncSession, row: Text, pause_ms: int = 0) -> bool:
     """Write a text down, to be sent from ``row.not_before_ms`` on. False: it was written before.
 
-    A number that has opted out gets a row in state ``skipped``. ``state`` and ``segments`` are set here.
+    A number that has opted out gets a row in state ``skipped``, and so does one that was written a text of
+    the same kind within ``pause_ms``. ``state`` and ``segments`` are set here.
     Raises Mendable for a body that is empty or longer than Twilio takes.
     """
     if not row.body.strip() or len(row.body) > LONGEST:
@@ -43,12 +44,26 @@ async def write(session: AsyncSession, row: Text) -> bool:
     row.segments, row.state, row.error = segments(row.body), TextState.QUEUED, ""
     if await is_opted_out(session, row.number):
         row.state, row.error, row.done_ms = TextState.SKIPPED, "opted out", row.made_ms
+    elif pause_ms and await _just_written(session, row, pause_ms):
+        row.state, row.error, row.done_ms = TextState.SKIPPED, "too soon", row.made_ms
     insert = INSERT[session.get_bind().dialect.name](Text).values(row.model_dump())
     connection = await session.connection()
     written = await connection.execute(
         insert.on_conflict_do_nothing(index_elements=["id"]).returning(col(Text.id))
     )
     return written.first() is not None
+
+
+async def _just_written(session: AsyncSession, row: Text, pause_ms: int) -> bool:
+    """Whether another text of this kind was written to this number just now, and not skipped."""
+    same = select(Text.id).where(
+        Text.number == row.number,
+        Text.kind == row.kind,
+        Text.id != row.id,
+        Text.made_ms > row.made_ms - pause_ms,
+        Text.state != TextState.SKIPPED,
+    )
+    return (await session.exec(same.limit(1))).first() is not None
 
 
 async def due(session: AsyncSession, now_ms: int, limit: int = 100) -> list[str]:

@@ -13,23 +13,23 @@ from dashboard.rooms import Rooms
 PAGE = 50
 
 
-def ordered(rooms: Rooms, look: Look, rows: Sequence[Owed]) -> list[Owed]:
+def ordered(rooms: Rooms, look: Look, rows: Sequence[Owed], agent: str = "") -> list[Owed]:
     head_starts = {band.name: band.head_start_ms for band in rooms.policy.bands}
-    return in_order(rows, head_starts, rooms.clock.now_ms())
+    return in_order(rows, head_starts, rooms.clock.now_ms(), agent)
 
 
 def who_has(look: Look) -> dict[str, Holder]:
     return holders(look.board.agents) if look.board else {}
 
 
-def owed_for(rooms: Rooms, look: Look, *, skills: Sequence[str], start: int = 0) -> OwedView:
-    """What an agent of these queues owes: all of it while the agent serves none."""
+def owed_for(rooms: Rooms, look: Look, *, skills: Sequence[str], start: int = 0, agent: str = "") -> OwedView:
+    """What an agent of these queues owes: all of it while the agent serves none; their own first."""
     now_ms = rooms.clock.now_ms()
     if look.owed is None:
         return OwedView((), None, 0, 0, 0, PAGE, known=False)
     rows = chosen(look.owed, now_ms=now_ms, queues=skills or None)
     return owed_view(
-        ordered(rooms, look, rows),
+        ordered(rooms, look, rows, agent),
         who_has(look),
         masked,
         now_ms=now_ms,

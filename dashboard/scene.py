@@ -137,7 +137,7 @@ async def look_at_desk(
         quiet=(rooms.office.policy.quiet_from, rooms.office.policy.quiet_to),
     )
     queues = queue_rows(look.board, rooms.targets.longest_wait_ms) if look.board else []
-    owed = owed_for(rooms, look, skills=list(who.account.skills), start=start)
+    owed = owed_for(rooms, look, skills=list(who.account.skills), start=start, agent=who.agent)
     return Scene(desk_view(facts, masked), queues, TROUBLE.get(trouble), seen_ms, owed)
 
 

@@ -27,6 +27,10 @@ class WrittenCallbacks(BaseModel):
     offer_after_minutes: Minutes = 2
     offer_every: int = Field(default=3, ge=1, le=100)
     max_open: int = Field(default=500, ge=0, le=100_000)
+    number_a_day: int = Field(default=3, ge=1, le=1000)
+    merchant_a_day: int = Field(default=10, ge=1, le=10_000)
+    block_an_hour: int = Field(default=5, ge=1, le=10_000)
+    text_pause_minutes: Minutes = 60
     other_number: bool = False
     regions: tuple[Region, ...] = Field(default=("US", "CA"), min_length=1)
     modes: dict[str, Mode] = {}
@@ -35,6 +39,7 @@ class WrittenCallbacks(BaseModel):
     ring_seconds: int = Field(default=25, ge=5, le=60)
     dial_seconds: int = Field(default=75, ge=20, le=300)
     claim_seconds: int = Field(default=120, ge=10, le=1800)
+    assigned_minutes: int = Field(default=10, ge=1, le=1440)
     send_seconds: int = Field(default=5, ge=1, le=15)
     settle_seconds: int = Field(default=15, ge=11, le=60)
     lease_seconds: int = Field(default=30, ge=5, le=300)
@@ -64,6 +69,10 @@ class WrittenCallbacks(BaseModel):
             offer_after_ms=self.offer_after_minutes * MINUTE_MS,
             offer_every=self.offer_every,
             max_open=self.max_open,
+            number_a_day=self.number_a_day,
+            merchant_a_day=self.merchant_a_day,
+            block_an_hour=self.block_an_hour,
+            text_pause_ms=self.text_pause_minutes * MINUTE_MS,
             other_number=self.other_number,
             regions=frozenset(self.regions),
             modes=dict(self.modes),
@@ -72,6 +81,7 @@ class WrittenCallbacks(BaseModel):
             ring_s=self.ring_seconds,
             dial_ms=self.dial_seconds * 1000,
             claim_ms=self.claim_seconds * 1000,
+            assigned_ms=self.assigned_minutes * MINUTE_MS,
             send_s=self.send_seconds,
             settle_s=self.settle_seconds,
             lease_s=self.lease_seconds,

@@ -310,6 +310,12 @@ class Line:
             return Outcome.GONE
         return Outcome(await self._run("not_reached", turn=turn, fence=fence, now_ms=now_ms))
 
+    async def keep_for(self, turn: str, agent: str, now_ms: int) -> Outcome:
+        """A waiting turn is for ``agent`` only, "" for all: DONE, ALREADY, STALE (it does not wait), GONE."""
+        if not nameable(turn) or (agent and not nameable(agent)):
+            return Outcome.GONE
+        return Outcome(await self._run("keep_for", turn=turn, agent=agent, now_ms=now_ms))
+
     async def decline(self, contact: str, agent: str, fence: int, now_ms: int, away: bool = False) -> Outcome:
         """The agent says no, and is ready for another (or ``away``). The contact keeps its place.
 
@@ -384,6 +390,7 @@ _SCRIPTS = (
     "rejoin",
     "take_up",
     "claim",
+    "keep_for",
     "not_reached",
     "expire",
     "contact",

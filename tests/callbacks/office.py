@@ -36,7 +36,7 @@ from tests.drill.loopback import listening
 from tests.drill.product import ACCOUNT, HOOK, OURS, Asked, Rehearsal
 
 LINE = LinePolicy(queues=(Queue("support", max_waiting=1000), Queue("billing", max_waiting=1000)))
-POLICY = CallbackPolicy(calls_per_s=1000)
+POLICY = CallbackPolicy(calls_per_s=1000, number_a_day=1000, merchant_a_day=1000, block_an_hour=1000)
 ANN_MS = POLICY.dial_ms
 NUMBER = "+14155550123"
 

@@ -8,13 +8,14 @@ import random
 import pytest
 from sqlmodel import select
 
-from carrier import texts
+from carrier import text_record, texts
 from carrier.tables import Text
 from carrier.text_states import MOVES, TERMINAL, TextState, before, told
 from carrier.texts import LOOK_AFTER_MS, SEND_WITHIN_MS, SURE_AFTER_MS, Backlog
 from carrier.twilio_rest import Ambiguous, Busy, Refused
 from drill.network.exchange import Phone
 from foundation.clock import ManualClock
+from foundation.connections import Sql
 from foundation.errors import Mendable
 from tests.carrier.house import House, Interrupted, Scripted, sent
 from tests.drill.product import CALLER, OURS, Rehearsal
@@ -314,3 +315,16 @@ async def test_rows_hold_what_happened_and_no_more(house: House) -> None:
     async with house.sql.reading() as session:
         rows = list(await session.exec(select(Text)))
     assert [(row.id, row.state, row.error) for row in rows] == [("PR1.kept", "queued", "busy")]
+
+
+async def test_a_second_text_of_a_kind_within_the_pause_is_skipped(sql: Sql) -> None:
+    async def written(name: str, kind: str, at_ms: int) -> tuple[str, str]:
+        row = Text(id=name, number=CALLER, kind=kind, body="hello", made_ms=at_ms, not_before_ms=at_ms)
+        async with sql.session() as session:
+            assert await text_record.write(session, row, 3_600_000)
+        return row.state, row.error
+
+    assert await written("a", "promised", 1_000_000_000) == ("queued", "")
+    assert await written("b", "promised", 1_003_599_999) == ("skipped", "too soon")
+    assert await written("c", "not_reached", 1_003_599_999) == ("queued", "")
+    assert await written("d", "promised", 1_003_600_000) == ("queued", "")

@@ -40,6 +40,9 @@ local function idle_agent(c)
     if c.passed ~= '' then
         local _, commas = string.gsub(c.passed, ',', '')
         last = commas - 1 -- one more than have passed
+        if string.find(c.passed, ',!', 1, true) then
+            last = -2 -- kept for one: all are looked at
+        end
     end
     local from, to = '[' .. c.queue .. ' ', '(' .. c.queue .. '!'
     for _, name in ipairs(redis.call('ZRANGEBYLEX', idle, from, to, 'LIMIT', 0, last + 1)) do
