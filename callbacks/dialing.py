@@ -55,6 +55,8 @@ __all__ = [
 RING_LEEWAY_S = 30
 """Beyond the ringing, for the pick-up's own webhooks: then the call is looked up."""
 LONGEST_TALK_MS = 4 * 3_600_000
+FRESH_MS = 90_000
+"""So long after a promise was made its merchant may still be hearing it."""
 MARGIN_MS = 300
 """Kept back from the send deadline when a slot is waited for."""
 
@@ -86,6 +88,17 @@ async def begin(
         return None
     await send(cb, carrier, intent.attempt, intent.number)
     return intent.attempt
+
+
+async def making_call(cb: Office, turn: str, now_ms: int) -> str:
+    """The call in which this turn's promise was made, if that was a moment ago and SQL says so; else ""."""
+    try:
+        async with cb.sql.reading() as session:
+            promise = await session.get(Promise, promise_of(turn))
+    except Unavailable:
+        return ""
+    fresh = promise is not None and now_ms - promise.made_ms < FRESH_MS
+    return promise.contact if promise is not None and fresh else ""
 
 
 async def intend(cb: Office, turn: str, fence: int, agent: str, now_ms: int) -> Intent:

@@ -14,11 +14,16 @@ import structlog
 
 from callbacks import dialing
 from callbacks.office import Office
+from callbacks.settling import LIVE
 from callbacks.tables import Attempt
 from carrier import texts
 from carrier.twilio_rest import Busy, Carrier, Refused
+from foundation.errors import Unavailable
 from queueing import journal
 from queueing.journal import Event
+
+PATIENCE_MS, LOOK_MS = 20_000, 1_000
+"""How long a merchant is given to hear the promise out and hang up, and how often that is looked at."""
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +78,32 @@ async def dial(event_id: str) -> None:
 
 
 async def dial_for(event: Event, at: Bench) -> None:
-    """Write the intent, then have it sent. Raises Unavailable when SQL is away: the agent has been let go."""
+    """Write the intent, then have it sent. Raises Unavailable when SQL is away: the agent has been let go.
+
+    A merchant who is still hearing the promise would be busy: the call in which it was made is let end first.
+    """
+    making = await dialing.making_call(at.cb, event.contact, at.cb.clock.now_ms())
+    if making and at.beside:
+        await at.do(_dial_after(making, event, at))
+    else:
+        await _dial(event, at)
+
+
+async def _dial_after(making: str, event: Event, at: Bench) -> None:
+    """Once the call is over, or patience is. A worker that dies here has begun nothing."""
+    until_ms = at.cb.clock.now_ms() + PATIENCE_MS
+    while at.cb.clock.now_ms() < until_ms:
+        try:
+            call = await at.carrier.call(making)
+        except (Refused, Busy, Unavailable):
+            break
+        if call is None or call.status not in LIVE:
+            break
+        await at.cb.clock.sleep(LOOK_MS)
+    await _dial(event, at)
+
+
+async def _dial(event: Event, at: Bench) -> None:
     now_ms, fence = at.cb.clock.now_ms(), int(event.fields.get("fence", 0))
     intent = await dialing.intend(at.cb, event.contact, fence, event.agent, now_ms)
     if intent.attempt is not None:

@@ -1,33 +1,26 @@
-"""How long a contact will still wait, from plain figures of the present.
+"""How long a contact will still wait: the estimator that learns from events, and a plain form.
 
-The plain form: agents now, one pooled rate of hanging up, and the contacts ahead. Source of the formulas:
-W. Whitt's sum of exponential stages for the M/M/s+M queue, seen by one who stays, walked from the head of
-the line with the expected share of those ahead who have not hung up by then ("fluid survival").
+The estimator is in ``queueing/estimator.py``. The plain form: agents now, one pooled rate of hanging up,
+and the contacts ahead. Source of the formulas: W. Whitt's sum of exponential stages for the M/M/s+M queue,
+seen by one who stays, walked from the head of the line with the expected share of those ahead who have not
+hung up by then ("fluid survival").
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
+
+from queueing.estimator import Estimator
+from queueing.ranges import Estimate, gamma_range
+
+__all__ = ["Estimate", "Estimator", "plain_wait"]
 
 MODEL_ERROR = 0.12
 """Standard deviation of what the model itself gets wrong, as a share of the mean; it widens the range."""
 
 LEAST_DRAIN = 0.05
 """Share of the capacity that is left to this contact's band however many come with a higher one."""
-
-_Z10, _Z90 = -1.2815515655446004, 1.2815515655446004
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """The remaining wait in seconds: quantiles and mean. One in ten waits less than ``p10``."""
-
-    p10: float
-    p50: float
-    p90: float
-    mean: float
 
 
 def plain_wait(
@@ -58,7 +51,7 @@ def plain_wait(
     capacity = agents / handling_s
     steps = _steps(capacity, hangup_per_s, higher_per_s, _ladder_length(ahead))
     mean, variance = steps[ahead]
-    return _quantiles(mean, variance + (MODEL_ERROR * mean) ** 2)
+    return gamma_range(mean, variance + (MODEL_ERROR * mean) ** 2)
 
 
 @lru_cache(maxsize=64)
@@ -82,13 +75,3 @@ def _steps(capacity: float, theta: float, higher: float, length: int) -> tuple[t
 def _ladder_length(ahead: int) -> int:
     """A power of two above ``ahead``, at least 64: callers of one line share their steps."""
     return max(64, 1 << ahead.bit_length())
-
-
-def _quantiles(mean: float, variance: float) -> Estimate:
-    shape = mean**2 / variance
-    ninth = 1 / (9 * shape)
-
-    def at(z: float) -> float:
-        return mean * max(0.0, 1 - ninth + z * math.sqrt(ninth)) ** 3
-
-    return Estimate(p10=at(_Z10), p50=at(0.0), p90=at(_Z90), mean=mean)

@@ -1,4 +1,4 @@
-"""`surgeline bench line|doors|all`: measure, compare in one run, print the ratios."""
+"""`surgeline bench line|doors|all|estimates …`: measure, compare in one run, print the ratios."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from rich.table import Table
 from drill.bench import doors, line
 from drill.bench.cpu import pin
 from drill.bench.crowd import Crowd, resp
+from drill.lab import __main__ as lab
 from foundation.embedded import EmbeddedServer, find_server
 from foundation.errors import SurgelineError
 
@@ -78,8 +79,11 @@ async def measured(what: str, rounds: int, say: Console) -> list[dict[str, Any]]
 
 def main(argv: list[str] | None = None) -> int:
     """0 when every target is met, 1 when one is missed or nothing could be measured."""
+    argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["estimates"]:  # the estimator's accuracy: no speed, and its own arguments
+        return lab.main(argv[1:])
     parser = argparse.ArgumentParser(prog="surgeline bench", description=__doc__)
-    parser.add_argument("what", choices=("line", "doors", "all"))
+    parser.add_argument("what", choices=("line", "doors", "all"), help="or estimates, with its own options")
     parser.add_argument("--rounds", type=int, default=7, help="medians are taken over so many rounds")
     parser.add_argument("--json", action="store_true", help="print one JSON object, and nothing else")
     asked = parser.parse_args(argv)

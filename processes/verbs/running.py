@@ -117,7 +117,7 @@ def double(context: typer.Context) -> None:
 
 
 def bench(context: typer.Context) -> None:
-    """Measures: `bench line` (each script against a bare one) and `bench doors` (the hold loop).
+    """Measures: `bench line` (scripts against a bare one), `bench doors`, `bench estimates`.
 
     Example: surgeline bench line
     """
