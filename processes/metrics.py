@@ -15,6 +15,8 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from redis.exceptions import RedisError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from callbacks.asked import REFUSED
+from callbacks.limits import Limit
 from foundation.breaker import BreakerState
 from foundation.clock import monotonic_s
 from foundation.connections import answering
@@ -81,8 +83,20 @@ async def scrape(stores: Stores) -> bytes:
     except (Unavailable, RedisError):
         pass
     seen = CollectorRegistry(auto_describe=False)
-    seen.register(_Seen([*_line(board), *_processes(beats, now_ms), *_breakers(stores)]))
+    seen.register(_Seen([*_line(board), *_processes(beats, now_ms), *_breakers(stores), _refused()]))
     return generate_latest(REGISTRY) + generate_latest(seen)
+
+
+def _refused() -> Metric:
+    """What this process has refused to promise."""
+    family = CounterMetricFamily(
+        "surgeline_promises_refused",
+        "Callbacks that were not promised, by limit.",
+        labels=["limit"],
+    )
+    for limit in Limit:
+        family.add_metric([limit.value], REFUSED[limit])
+    return family
 
 
 class _Seen(Collector):

@@ -52,7 +52,7 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "an old reservation can be declined": ("decline", "and tonumber(c.fence) == fence", ""),
     "the second miss is forgiven": ("expire", "a.misses >= max_misses", "a.misses > max_misses"),
     "misses are not forgotten on a yes": ("accept", "c.deadline, 0", "c.deadline, a.misses"),
-    "who passed is asked again": ("*", "return passed ~= '' and", "return passed == '-' and"),
+    "who passed is asked again": ("*", "if passed == '' then", "if passed ~= '-' then"),
     "whom all passed on is stranded": ("expire", "return somebody", "return false"),
     "a caller who leaves keeps the agent": ("leave", "    rest(who, a)", ""),
     "a caller's leaving costs the agent its turn": (
