@@ -37,8 +37,8 @@ async def agree(cb: Office, promise_id: str, now_ms: int) -> bool:
             )
     where = await place(cb, promise)
     async with cb.sql.session() as session:
-        row = _row(promise, "promised", promised(cb, promise, where, now_ms), now_ms)
-        await text_record.write(session, row)
+        row = _row(promise, "promised", "promised", promised(cb, promise, where, now_ms), now_ms)
+        await text_record.write(session, row, cb.policy.text_pause_ms)
     return True
 
 
@@ -62,7 +62,7 @@ async def tell_news(cb: Office, now_ms: int) -> int:
         )
         news = list(await session.exec(wanted))
         for event, promise in news:
-            row = _row(promise, str(event.id), _news(cb, promise, event), now_ms)
+            row = _row(promise, str(event.id), event.kind, _news(cb, promise, event), now_ms)
             await text_record.write(session, row)
     return len(news)
 
@@ -139,11 +139,11 @@ def link(cb: Office, promise: Promise) -> str:
     return links.link(cb.secret, cb.public_url, promise.id)
 
 
-def _row(promise: Promise, name: str, body: str, now_ms: int) -> Text:
+def _row(promise: Promise, name: str, kind: str, body: str, now_ms: int) -> Text:
     return Text(
         id=f"{promise.id}.{name}",
         number=promise.number,
-        kind="promise",
+        kind=kind,
         promise=promise.id,
         body=body,
         made_ms=now_ms,
