@@ -35,6 +35,8 @@ VALUES: dict[str, int | str] = {
     "ours": "four one, five five, five five, zero one, zero zero",
     "tried": "today at 2:10 in the afternoon",
     "next": "today at 3:10 in the afternoon",
+    "words": "Card payments are down everywhere.",
+    "clock": "today at 2:10 in the afternoon",
     "link": "https://line.example.com/c/abcdefghijklmnopqrstuvwxyz.ABCDEFGHIJKLMNOPQRSTUVWXYZ",
 }
 
