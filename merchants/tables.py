@@ -17,6 +17,11 @@ class Merchant(SQLModel, table=True):
 
     tier: str = Field(default="standard", max_length=40)
     product: str = Field(default="", max_length=120)
+    region: str = Field(default="", max_length=120)
+    rail: str = Field(default="", max_length=120)
+    """The payment rail: who carries their card payments."""
+    device: str = Field(default="", max_length=500)
+    """Their devices, separated by ``;``."""
     language: str = Field(default="en", max_length=8)
 
 
