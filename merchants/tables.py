@@ -20,9 +20,9 @@ class Merchant(SQLModel, table=True):
     language: str = Field(default="en", max_length=8)
     region: str = Field(default="", max_length=120, sa_column_kwargs={"server_default": ""})
     rail: str = Field(default="", max_length=120, sa_column_kwargs={"server_default": ""})
-    """Whose network carries their payments."""
-    device: str = Field(default="", max_length=120, sa_column_kwargs={"server_default": ""})
-    """What stands on their counter, and its version. Incidents are matched by these three."""
+    """The payment rail: who carries their card payments."""
+    device: str = Field(default="", max_length=500, sa_column_kwargs={"server_default": ""})
+    """Their devices, separated by ``;``."""
 
 
 class Location(SQLModel, table=True):

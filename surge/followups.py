@@ -146,7 +146,7 @@ async def _incident_of(session: AsyncSession, contact: Contact, live: Sequence[T
         products=(product,) if product else (),
         region=merchant.region if merchant else "",
         rail=merchant.rail if merchant else "",
-        devices=(merchant.device,) if merchant and merchant.device else (),
+        devices=tuple(merchant.device.split(";")) if merchant and merchant.device else (),
         locations=(contact.location,) if contact.location else (),
         topic=contact.topic,
     )

@@ -35,10 +35,10 @@ async def tell_updates(watch: Watch, now_ms: int) -> int:
                 continue
             told = Told(
                 row.id, row.severity, row.state, row.audience, row.scope, last.version, last.at_ms,
-                last.words, do=row.do, dont=row.dont,
+                last.words, do=row.do, dont=row.dont, title=row.title, topic=row.topic,
             )  # fmt: skip
             for each in await _untold(session, row.id, f"{row.id}.{last.version}.", last.at_ms):
-                body = texted.update(watch, told, each.language, now_ms)
+                body = texted.status(watch, told, each.language, now_ms, "update")
                 count += await _write(session, each, f"{row.id}.{last.version}.{each.id}", body, now_ms)
     return count
 
@@ -104,7 +104,7 @@ async def end_subscriptions(watch: Watch, incident: str, now_ms: int) -> int:
             each.ended_ms = now_ms
             if each.number not in told:
                 name = f"{incident}.ended.{each.id}.{row.resolved_ms}"
-                count += await _write(session, each, name, texted.ended(watch, each.language), now_ms)
+                count += await _write(session, each, name, texted.ended(watch, row, each.language), now_ms)
     return count
 
 
@@ -191,7 +191,7 @@ async def _tell(
         return
     locked[0].state, locked[0].told_ms, locked[0].cohort = FollowUpState.TOLD.value, now_ms, cohort
     name = f"{row.id}.over.{agreed.id}.{row.verified_ms}"
-    await _write(session, agreed, name, texted.over(watch, agreed.language), now_ms)
+    await _write(session, agreed, name, texted.over(watch, row, agreed.language), now_ms)
 
 
 async def _write(session: AsyncSession, to: Subscription, name: str, body: str, now_ms: int) -> bool:

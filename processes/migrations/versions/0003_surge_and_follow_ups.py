@@ -170,7 +170,7 @@ def upgrade() -> None:
     # The version before, which knows no such columns, still writes merchants meanwhile.
     op.add_column("merchant", sa.Column("region", sa.String(length=120), server_default="", nullable=False))
     op.add_column("merchant", sa.Column("rail", sa.String(length=120), server_default="", nullable=False))
-    op.add_column("merchant", sa.Column("device", sa.String(length=120), server_default="", nullable=False))
+    op.add_column("merchant", sa.Column("device", sa.String(length=500), server_default="", nullable=False))
 
 
 def downgrade() -> None:
