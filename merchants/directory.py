@@ -44,7 +44,7 @@ async def import_csv(
 ) -> ImportReport:
     """Take in a merchants file: all of it, or, when a line is bad, nothing.
 
-    A merchant known by name gets the file's tier, product, language, numbers and locations; the others are
+    A merchant known by name gets the file's attributes, numbers and locations; the others are
     added; those not in the file are left alone. Raises BadSheet (a Mendable) with every bad line.
 
     Ten thousand merchants take seconds: open the session with time for it.
@@ -146,7 +146,15 @@ async def _store_merchants(
     """Add or update these merchants. Returns their ids by key."""
     ids, added = {}, []
     for row in rows:
-        facts = {"name": row.name, "tier": row.tier, "product": row.product, "language": row.language}
+        facts = {
+            "name": row.name,
+            "tier": row.tier,
+            "product": row.product,
+            "language": row.language,
+            "region": row.region,
+            "rail": row.rail,
+            "device": ";".join(row.devices),
+        }
         if merchant := known.get(row.key):
             merchant.sqlmodel_update(facts)
             ids[row.key] = _id(merchant.id)
@@ -200,7 +208,16 @@ def _matches(text: str) -> ColumnElement[bool]:
 
 
 def _known(merchant: Merchant) -> KnownMerchant:
-    return KnownMerchant(_id(merchant.id), merchant.name, merchant.tier, merchant.product, merchant.language)
+    return KnownMerchant(
+        _id(merchant.id),
+        merchant.name,
+        merchant.tier,
+        merchant.product,
+        merchant.language,
+        merchant.region,
+        merchant.rail,
+        tuple(device for device in merchant.device.split(";") if device),
+    )
 
 
 def _place(location: Location) -> KnownLocation:

@@ -18,6 +18,10 @@ class KnownMerchant:
     tier: str = "standard"
     product: str = ""
     language: str = "en"
+    region: str = ""
+    rail: str = ""
+    devices: tuple[str, ...] = ()
+    """What else an incident's scope may ask: where they are, who carries their payments, what they use."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """A merchants file, read: CSV text in, rows out, or every bad line with its reason.
 
-The first line names the columns: ``name`` and ``numbers`` are needed; ``tier``, ``locations``, ``product``
-and ``language`` are not. Several numbers or locations in one field are separated by ``;`` or ``|``. A number
+The first line names the columns: ``name`` and ``numbers`` are needed; ``tier``, ``locations``, ``product``,
+``language``, ``region``, ``rail`` (who carries their card payments) and ``device`` are not. Several numbers,
+locations or devices in one field are separated by ``;`` or ``|``. A number
 that belongs to one location is written ``+1 415 555 0101 = Main Street``. Commas, semicolons or tabs between
 the fields, quotes, a byte order mark and any line ends are understood.
 
@@ -19,11 +20,13 @@ from dataclasses import dataclass
 
 from foundation.errors import Mendable
 
-COLUMNS = ("name", "tier", "numbers", "locations", "product", "language")
+COLUMNS = ("name", "tier", "numbers", "locations", "product", "language", "region", "rail", "device")
 TIERS = ("gold", "silver", "standard")
 LANGUAGES = ("en", "es")
 LONGEST = 120
 """Characters of a name."""
+LONGEST_DEVICES = 500
+"""Characters of all devices of a merchant, with what separates them."""
 
 Normalise = Callable[[str], str]
 """A telephone number as people write it to E.164. Raises Mendable when it is none."""
@@ -40,6 +43,9 @@ class Row:
     locations: tuple[str, ...]
     product: str
     language: str
+    region: str = ""
+    rail: str = ""
+    devices: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -154,7 +160,17 @@ def _row(line: int, given: dict[str, str], policy: Policy, reasons: list[str]) -
     if language not in policy.languages:
         reasons.append(f"{language!r} is no language we speak; we speak {', '.join(policy.languages)}")
     product = _named(given.get("product", ""), "product", reasons)
-    return Row(line, name, tier, numbers, locations, product, language)
+    region, rail = (_named(given.get(what, ""), what, reasons) for what in ("region", "rail"))
+    devices = _devices(given.get("device", ""), reasons)
+    return Row(line, name, tier, numbers, locations, product, language, region, rail, devices)
+
+
+def _devices(field: str, reasons: list[str]) -> tuple[str, ...]:
+    """Each device once, in the file's order."""
+    devices = tuple(dict.fromkeys(_named(part, "device", reasons) for part in _several(field)))
+    if len(";".join(devices)) > LONGEST_DEVICES:
+        reasons.append(f"the devices are more than {LONGEST_DEVICES} characters long together")
+    return devices
 
 
 def _numbers(

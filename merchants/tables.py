@@ -18,6 +18,11 @@ class Merchant(SQLModel, table=True):
     tier: str = Field(default="standard", max_length=40)
     product: str = Field(default="", max_length=120)
     language: str = Field(default="en", max_length=8)
+    region: str = Field(default="", max_length=120, sa_column_kwargs={"server_default": ""})
+    rail: str = Field(default="", max_length=120, sa_column_kwargs={"server_default": ""})
+    """The payment rail: who carries their card payments."""
+    device: str = Field(default="", max_length=500, sa_column_kwargs={"server_default": ""})
+    """Their devices, separated by ``;``."""
 
 
 class Location(SQLModel, table=True):

@@ -21,10 +21,12 @@ from callbacks.policy import CallbackPolicy
 from foundation.errors import Mendable
 from ivr import menus
 from processes.callbacks_table import QUIET, REGION, WrittenCallbacks
+from processes.surge_table import WrittenSurge
 from queueing.bands import DEFAULT_BANDS, Band
 from queueing.hours import Holiday, Hours
 from queueing.hours import Span as HoursSpan
 from queueing.policy import LinePolicy, Queue
+from surge.policy import SurgePolicy
 
 MINUTE_MS = 60_000
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -131,11 +133,13 @@ class Written(_Written):
     announcements: WrittenAnnouncements = WrittenAnnouncements()
     service_level: WrittenServiceLevel = WrittenServiceLevel()
     callbacks: WrittenCallbacks = WrittenCallbacks()
+    surge: WrittenSurge = WrittenSurge()
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
         faults = [*self._unknown_names(), *self._twice(), *self._bad_words()]
         faults += self.callbacks.faults({queue.name for queue in self.queue})
+        faults += self.surge.faults({band.name for band in self.band})
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -193,6 +197,7 @@ class Plan:
     within_s: int
     target_pct: int
     callbacks: CallbackPolicy
+    surge: SurgePolicy
 
 
 def read_centre(path: Path | None) -> Plan:
@@ -250,7 +255,8 @@ def arrange(written: Written) -> Plan:
         more_than=spoken.more_than,
     )
     policy, promised = _policy(written), written.callbacks.policy()
-    return Plan(written, centre, policy, pacing, aim.within_seconds, aim.target_pct, promised)
+    surge = written.surge.policy(promised.regions, promised.text_rate_per_s)
+    return Plan(written, centre, policy, pacing, aim.within_seconds, aim.target_pct, promised, surge)
 
 
 def _policy(written: Written) -> LinePolicy:

@@ -12,7 +12,7 @@ from typing import NoReturn
 import typer
 
 from foundation.errors import Mendable, SurgelineError, Unavailable
-from processes.verbs import asking, keeping, running
+from processes.verbs import asking, keeping, running, surge
 
 app = typer.Typer(
     name="surgeline",
@@ -25,6 +25,7 @@ app = typer.Typer(
 running.add_to(app)
 keeping.add_to(app)
 asking.add_to(app)
+surge.add_to(app)
 
 
 def main() -> NoReturn:

@@ -23,7 +23,13 @@ from sqlmodel import SQLModel
 from foundation.errors import Unavailable
 from foundation.sql import named, normalised
 
-MODULES_WITH_TABLES = ("queueing.tables", "merchants.tables", "carrier.tables", "callbacks.tables")
+MODULES_WITH_TABLES = (
+    "queueing.tables",
+    "merchants.tables",
+    "carrier.tables",
+    "callbacks.tables",
+    "surge.tables",
+)
 LOCK = 0x53_55_52_47
 """Two processes that migrate one PostgreSQL at once would trip over each other: the second waits."""
 

@@ -18,6 +18,7 @@ from processes.starting import redis_url
 from queueing.keys import Keys
 from queueing.line import Line
 from queueing.roster import Roster
+from surge.office import Watch
 
 CLOSING_S = 1.0
 
@@ -59,6 +60,27 @@ class Stores:
             ours=(settings.twilio_number,) if settings.twilio_number else (),
             public_url=settings.surgeline_public_url,
             centre_name=plan.centre.name,
+            secret=settings.secret_key,
+        )
+
+    @property
+    def watch(self) -> Watch:
+        """What the verbs of incidents and surges reach for."""
+        settings, plan = self.settings, self.plan
+        return Watch(
+            sql=self.sql,
+            redis=self.redis,
+            line=self.line,
+            keys=self.keys,
+            clock=self.clock,
+            policy=plan.surge,
+            hours=plan.centre.hours,
+            time_zone=plan.written.time_zone,
+            languages=plan.centre.languages,
+            centre_name=plan.centre.name,
+            public_url=settings.surgeline_public_url,
+            ours=(settings.twilio_number,) if settings.twilio_number else (),
+            data_dir=settings.surgeline_data_dir,
             secret=settings.secret_key,
         )
 

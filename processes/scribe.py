@@ -24,6 +24,8 @@ from processes.sweeper import consumer_name
 from queueing import journal, ledger
 from queueing.journal import Event
 from queueing.keys import Keys
+from surge import followups
+from surge.office import Watch
 
 GROUP = "scribe"
 BLOCK_MS = 1_000
@@ -46,7 +48,9 @@ async def write_down(settings: Settings) -> None:
     counts: Counter[str] = Counter()
     async with opened(settings) as stores, asyncio.TaskGroup() as together:
         office = stores.office
-        scribe = Scribe(stores.blocking, stores.sql, stores.keys, consumer_name(), counts, office)
+        scribe = Scribe(
+            stores.blocking, stores.sql, stores.keys, consumer_name(), counts, office, stores.watch
+        )
         together.create_task(keep_beating(stores, "scribe", counts))
         together.create_task(rounds(stores.clock, "scribe", scribe.look, counts))
         together.create_task(rounds(stores.clock, "take over", scribe.take_over, counts))
@@ -64,14 +68,18 @@ class Scribe:
         consumer: str,
         counts: Counter[str],
         office: Office | None = None,
+        watch: Watch | None = None,
     ) -> None:
-        """``redis`` is for blocking reads. With an ``office``, promises follow what is written."""
+        """``redis`` is for blocking reads. With an ``office``, promises follow what is written; with a
+        ``watch``, follow-ups do.
+        """
         self.redis = redis
         self.sql = sql
         self.keys = keys
         self.consumer = consumer
         self.counts = counts
         self.office = office
+        self.watch = watch
         self._in_hand = True
         """Whether there may be events that were read and not written: after a start, and after a failure."""
 
@@ -104,5 +112,7 @@ class Scribe:
             fresh = await ledger.record(session, events)
             if self.office is not None:
                 await keeping.follow(session, fresh, self.office)
+            if self.watch is not None:
+                await followups.follow(session, fresh, self.watch)
         await journal.ack(self.redis, self.keys, GROUP, [event.id for event in events])
         self.counts["events_written"] += len(events)

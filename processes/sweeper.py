@@ -26,6 +26,7 @@ from processes.rounds import rounds
 from processes.settings import Settings
 from processes.starting import begin, redis_url, until_stopped
 from processes.unrecorded import Unrecorded
+from processes.watcher import Round, Watcher
 from queueing import journal, pulse
 from queueing.line import Line
 
@@ -65,7 +66,7 @@ async def sweep(settings: Settings) -> None:
             counts["journal_trimmed"] += await journal.trim(stores.redis, keys)
             return TRIM_MS
 
-        work = {
+        work: dict[str, Round] = {
             "expire": expire,
             "effects": dispatcher.look,
             "take over": dispatcher.take_over,
@@ -76,6 +77,7 @@ async def sweep(settings: Settings) -> None:
         if settings.twilio_account_sid and settings.twilio_auth_token:
             together.create_task(_reconcile(stores, settings, counts))
         together.create_task(_keep_promises(stores, callbacks_queue(connection, stores.centre), counts))
+        work |= Watcher(stores.watch, stores.office, counts).rounds()
         for name, act in work.items():
             together.create_task(rounds(clock, name, act, counts))
         log.info("sweeping")

@@ -52,6 +52,19 @@ class SurgePolicy:
     """Told that it is over and silent for so long, it works."""
     text_cap_per_h: int = 2_000
     """Texts an hour on incidents; above it nobody is offered one."""
+    number_cap_per_h: int = 6
+    """Texts an hour on incidents to one number …"""
+    prefix_cap_per_h: int = 60
+    """… and to the ten thousand numbers that differ in their last four digits: whoever pumps texts rings from
+    many of them."""
+    text_rate_per_s: float = 1.0
+    """The sender's pace, in segments."""
+    text_lag_ms: int = 10 * MINUTE_MS
+    """While the last text waiting leaves later than this, nobody is offered one."""
+    regions: frozenset[str] = frozenset({"US", "CA"})
+    """Countries whose numbers are texted."""
+    confirm_ms: int = 10 * MINUTE_MS
+    """So long a question to close the line waits for its second person."""
     text_price_cents: float = 0.8
     """Of one segment, for the console's spend."""
     never_bands: frozenset[str] = field(default_factory=frozenset)

@@ -181,6 +181,10 @@ class FollowUp(SQLModel, table=True):
     claimed_by: str = Field(default="", max_length=64)
     ended_ms: int | None = _ms(nullable=True)
     ended_by: str = Field(default="", max_length=64)
+    wants_call_ms: int | None = _ms(nullable=True)
+    """When they told us "still down", and want to be called: the rounds promise it."""
+    promise: str = Field(default="", max_length=32)
+    """The callback that was promised for it."""
     note: str = ""
 
 

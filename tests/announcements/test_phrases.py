@@ -35,6 +35,14 @@ VALUES: dict[str, int | str] = {
     "ours": "four one, five five, five five, zero one, zero zero",
     "tried": "today at 2:10 in the afternoon",
     "next": "today at 3:10 in the afternoon",
+    "words": "Card payments fail",
+    "title": "Registers cannot connect",
+    "line": "switch offline mode on",
+    "advice": "Switch offline mode on. Do not force-quit the app",
+    "age": "10 minutes",
+    "at": "today at 2:10 in the afternoon",
+    "level": "surge",
+    "code": "481 226",
     "link": "https://line.example.com/c/abcdefghijklmnopqrstuvwxyz.ABCDEFGHIJKLMNOPQRSTUVWXYZ",
 }
 
@@ -132,8 +140,19 @@ def test_texts_keep_to_the_alphabet_that_fits_more_into_one(language: str, key: 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_first_text_says_how_to_be_left_alone(language: str):
-    for key in ("promised_turn", "promised_when", "promised_window", "help"):
+    first = ["promised_turn", "promised_when", "promised_window", "help", "incident_verified"]
+    first += [key for key in TEXTS if key.startswith(("incident_status", "incident_update"))]
+    for key in (*first, "incident_neutral", "incident_relapsed"):
         assert "STOP" in page(language).sms[key]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_text_about_an_incident_is_at_most_two_parts(language: str):
+    """With everyday values; the words of an update are counted where they are posted."""
+    values = {**VALUES, "link": "https://line.example.com/status", "ours": "+1 415-555-0100"}
+    for key in TEXTS:
+        if key.startswith("incident_"):
+            assert segments(catalog.sms(language, key, **values)) <= 2, key
 
 
 def test_nothing_is_promised_that_we_do_not_keep():

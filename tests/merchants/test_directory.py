@@ -171,3 +171,17 @@ async def test_ten_thousand_merchants_are_taken_in_within_seconds(sql: Sql):
         report = await directory.import_csv(session, HEADER + "".join(lines), normalise=normalise)
     assert report == ImportReport(added=10_000, updated=0, numbers=20_000, locations=20_000)
     assert time.process_time() - before_s < 5
+
+
+async def test_what_an_incident_asks_about_is_kept_and_updated(store: Sql):
+    header = "name,numbers,region,rail,device\n"
+    for line, expected in (
+        ("west,native,V3;Printer", ("west", "native", ("V3", "Printer"))),
+        (",,", ("", "", ())),
+    ):
+        async with store.session(statement_s=15) as session:
+            content = f"{header}Corner Bakery,4155550101,{line}\n"
+            await directory.import_csv(session, content, normalise=normalise)
+            found = await directory.find(session, "+14155550101")
+        assert found.merchant is not None
+        assert (found.merchant.region, found.merchant.rail, found.merchant.devices) == expected

@@ -143,3 +143,17 @@ def test_a_broken_line_does_not_hide_those_after_it():
 def test_control_characters_do_not_get_into_names():
     [row] = read("name,numbers\nCor\x00ner\x1b[1m Bakery\u2028,4155550101\n", POLICY)
     assert row.name == "Cor ner [1m Bakery"
+
+
+def test_what_an_incident_asks_about_is_read_too():
+    header = "name,numbers,region,rail,device\n"
+    [row] = read(header + "Corner Bakery,4155550101, West ,native,Card Reader V3; Printer;Printer\n", POLICY)
+    assert (row.region, row.rail, row.devices) == ("West", "native", ("Card Reader V3", "Printer"))
+    [bare] = read("name,numbers\nCorner Bakery,4155550101\n", POLICY)
+    assert (bare.region, bare.rail, bare.devices) == ("", "", ())
+
+
+def test_devices_that_do_not_fit_are_named():
+    many = ";".join(f"{n} {'x' * 100}" for n in range(5))
+    found = faults(f"name,numbers,device\nCorner Bakery,4155550101,{many}\n")
+    assert found == [(2, "the devices are more than 500 characters long together")]

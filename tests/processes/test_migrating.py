@@ -68,6 +68,24 @@ def test_the_contacts_of_the_version_before_are_kept_and_it_may_go_on_writing_th
     assert [tuple(row) for row in rows] == [("CA1", ""), ("CA2", "")]
 
 
+def test_the_merchants_of_the_version_before_are_kept_and_it_may_go_on_writing_them(url: str) -> None:
+    migrating.upgrade(url, "0002")
+    engine = create_engine(
+        normalised(url).set(drivername="sqlite") if url.startswith("sqlite") else normalised(url)
+    )
+    write = (
+        "INSERT INTO merchant (name, key, tier, product, language) VALUES (:name, :name, 'gold', '', 'en')"
+    )
+    for name in ("ann", "bob"):
+        with engine.begin() as connection:
+            connection.execute(text(write), {"name": name})
+        migrating.upgrade(url)
+    with engine.begin() as connection:
+        rows = connection.execute(text("SELECT name, region, rail, device FROM merchant ORDER BY name")).all()
+    engine.dispose()
+    assert [tuple(row) for row in rows] == [("ann", "", "", ""), ("bob", "", "", "")]
+
+
 def test_a_step_that_fails_leaves_nothing_behind(url: str) -> None:
     with pytest.raises(Exception, match="no_such_step"):
         migrating.upgrade(url, "no_such_step")

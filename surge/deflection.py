@@ -1,0 +1,277 @@
+"""Turning a caller to a text instead of the line: by their own key press, in SQL before it is spoken.
+
+One deflection a call: row, text, subscription and follow-up are one transaction. Then what they tell us:
+they call again, it works, it is still down.
+
+"Still down" puts a wish on the follow-up (``wants_call_ms``): this package knows nothing of callbacks, so
+``processes.watcher`` makes the promise, at the arrival they had; a door may do so sooner, in the same way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlmodel import col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from carrier import text_record
+from carrier.numbers import why_not_dialled
+from carrier.optouts import is_opted_out
+from carrier.tables import Text
+from surge import board, followups, record, texted
+from surge.directive import Told
+from surge.office import Watch
+from surge.states import FollowUpState, Level
+from surge.tables import Deflection, FollowUp, Subscription
+
+LANDLINE = "30006"
+"""The carrier's word: this number takes no texts."""
+HOUR_MS = 3_600_000
+WITHHELD, OPTED_OUT, IS_LANDLINE, LIMITED, SHUT = "withheld", "opted_out", "landline", "limited", "shut"
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """Who is turned away, and from what. ``incident``: as they were told of it. ``kind``: text, closed,
+    message. ``texts``: they agreed to a text. ``arrival_us``: the place they would have had."""
+
+    call: str
+    number: str
+    incident: Told
+    level: Level
+    kind: str = "text"
+    texts: bool = True
+    merchant_id: int | None = None
+    merchant: str = ""
+    tier: str = ""
+    language: str = "en"
+    queue: str = ""
+    band: str = ""
+    arrival_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``done``: it stands in SQL, and may be spoken. ``texted``: a text is on its way. ``why``: no text, as
+    ``untextable`` says. ``fresh``: made just now; else it is what was done in this call before."""
+
+    done: bool
+    texted: bool
+    why: str = ""
+    fresh: bool = True
+
+
+async def deflect(watch: Watch, turned: Turned, now_ms: int) -> Outcome:
+    """Write it all down. For ``kind`` "text" a number that no text reaches is not turned away: ``done`` is
+    False and nothing was written. Raises Unavailable when SQL is away: then the caller joins the line.
+    """
+    owed = _owed(turned, now_ms)
+    async with watch.sql.session() as session:
+        await record.take_turns(session, owed.turns)
+        before = await session.get(Deflection, turned.call)
+        if before is not None:
+            text = await session.get(Text, text_id(turned.call))
+            return Outcome(True, text is not None, fresh=False)
+        why = await untextable_now(watch, session, turned.number, now_ms) if turned.texts else ""
+        if why and turned.kind == "text":
+            return Outcome(False, False, why)
+        texts = turned.texts and not why
+        if not await record.insert_once(session, _row(turned, now_ms), "id"):
+            return Outcome(True, texts, fresh=False)
+        if texts:
+            await text_record.write(session, _text(watch, turned, now_ms))
+            await _subscribe(session, turned, now_ms)
+        await followups.make(session, owed)
+    return Outcome(True, texts, why)
+
+
+def text_id(call: str) -> str:
+    return f"{call}.status"
+
+
+async def untextable(watch: Watch, number: str, now_ms: int) -> str:
+    """Why this number is not offered a text: withheld, opted_out, landline, limited, shut; "" when it is.
+
+    Raises Unavailable.
+    """
+    async with watch.sql.reading() as session:
+        return await untextable_now(watch, session, number, now_ms)
+
+
+async def untextable_now(watch: Watch, session: AsyncSession, number: str, now_ms: int) -> str:
+    if not _E164.fullmatch(number) or number in watch.ours:
+        return WITHHELD
+    if await is_opted_out(session, number):
+        return OPTED_OUT
+    if await _is_landline(session, number):
+        return IS_LANDLINE
+    if why_not_dialled(number, watch.policy.regions, watch.ours):
+        return LIMITED
+    if await _pumped(watch, session, number, now_ms):
+        return LIMITED
+    return "" if await board.texts_open(watch, session, now_ms) else SHUT
+
+
+async def called_again(watch: Watch, number: str, call: str, now_ms: int) -> Deflection | None:
+    """They ring again: their deflection, when it was within ``repeat_ms``; noted down. Raises Unavailable."""
+    wanted = (
+        select(Deflection)
+        .where(Deflection.number == number, Deflection.at_ms > now_ms - watch.policy.repeat_ms)
+        .where(Deflection.id != call)
+        .order_by(col(Deflection.at_ms).desc())
+    )
+    if not number:
+        return None
+    async with watch.sql.reading() as session:
+        found = (await session.exec(wanted)).first()
+    if found is None or found.called_again_ms is not None:
+        return found
+    async with watch.sql.session() as session:
+        row = (await session.exec(wanted.with_for_update())).first()
+        if row is not None and row.called_again_ms is None:
+            row.called_again_ms = now_ms
+            record.note(session, "called_again", "line", now_ms, incident=row.incident, call=call)
+        return row
+
+
+async def works(watch: Watch, number: str, now_ms: int, by: str = followups.BY_MERCHANT) -> FollowUp | None:
+    """They say that it works: their follow-up has its end. None when there is none. Raises Unavailable."""
+    async with watch.sql.session() as session:
+        row = await _theirs(session, number, followups.OPEN_WORDS)
+        if row is None:
+            return await _theirs(session, number, (FollowUpState.WORKS.value,))
+        row.state, row.ended_ms, row.ended_by = FollowUpState.WORKS.value, now_ms, by
+        row.wants_call_ms = None
+        record.note(session, "works", by, now_ms, incident=row.incident, call=row.id, cohort=row.cohort)
+        return row
+
+
+async def still_down(watch: Watch, number: str, now_ms: int) -> FollowUp | None:
+    """They say that it does not work: open again, and they are to be called at the place they had.
+
+    None when nothing of theirs is being followed up. A repeat changes nothing. Raises Unavailable.
+    """
+    async with watch.sql.session() as session:
+        row = await _theirs(session, number, (*followups.OPEN_WORDS, FollowUpState.WORKS.value))
+        if row is None or row.wants_call_ms is not None:
+            return row
+        cohort = row.cohort
+        if row.state in (FollowUpState.TOLD, FollowUpState.WORKS):
+            row.state, row.ended_ms, row.ended_by = FollowUpState.OPEN.value, None, ""
+        row.wants_call_ms = now_ms
+        row.note = "still down"
+        record.note(
+            session, "still_down", followups.BY_MERCHANT, now_ms, incident=row.incident, call=row.id,
+            cohort=cohort,
+        )  # fmt: skip
+        return row
+
+
+async def failed_for(watch: Watch, number: str) -> bool:
+    """Whether they told us "still down", and nothing has come of it yet. Raises Unavailable."""
+    async with watch.sql.reading() as session:
+        wanted = select(FollowUp.id).where(
+            FollowUp.number == number,
+            col(FollowUp.wants_call_ms).is_not(None),
+            col(FollowUp.state).in_(followups.OPEN_WORDS),
+        )
+        return bool(number) and (await session.exec(wanted)).first() is not None
+
+
+async def _theirs(session: AsyncSession, number: str, states: Iterable[str]) -> FollowUp | None:
+    """The newest of this number, or of the merchant whose row stands for this number's."""
+    if not number:
+        return None
+    mine = await session.exec(
+        select(FollowUp).where(FollowUp.number == number).order_by(col(FollowUp.made_ms).desc()).limit(20)
+    )
+    merchants = {row.merchant_id for row in mine if row.merchant_id is not None}
+    which = (col(FollowUp.number) == number) | col(FollowUp.merchant_id).in_(sorted(merchants))
+    rows = await record.locked_follow_ups(session, which, col(FollowUp.state).in_(list(states)))
+    return rows[-1] if rows else None
+
+
+async def _is_landline(session: AsyncSession, number: str) -> bool:
+    last = (
+        select(Text.error)
+        .where(Text.number == number, col(Text.done_ms).is_not(None))
+        .order_by(col(Text.made_ms).desc(), col(Text.id))
+    )
+    return ((await session.exec(last)).first() or "").startswith(LANDLINE)
+
+
+async def _pumped(watch: Watch, session: AsyncSession, number: str, now_ms: int) -> bool:
+    """Too many texts lately to this number, or to its neighbours."""
+    hour = (col(Text.kind) == board.TEXT_KIND) & (col(Text.made_ms) > now_ms - HOUR_MS)
+    count = select(func.count()).select_from(Text).where(hour)
+    if (await session.exec(count.where(Text.number == number))).one() >= watch.policy.number_cap_per_h:
+        return True
+    near = col(Text.number).between(f"{number[:-4]}0000", f"{number[:-4]}9999")
+    return (await session.exec(count.where(near))).one() >= watch.policy.prefix_cap_per_h
+
+
+async def _subscribe(session: AsyncSession, turned: Turned, now_ms: int) -> None:
+    row = Subscription(
+        incident=turned.incident.id,
+        number=turned.number,
+        language=turned.language,
+        consent=f"key in call {turned.call}",
+        made_ms=now_ms,
+    )
+    if await record.insert_once(session, row, "incident", "number"):
+        return
+    known = await session.exec(
+        select(Subscription).where(Subscription.incident == row.incident, Subscription.number == row.number)
+    )
+    for each in known:
+        if each.ended_ms is not None:
+            each.ended_ms, each.made_ms, each.consent = None, now_ms, row.consent
+
+
+def _row(turned: Turned, now_ms: int) -> Deflection:
+    return Deflection(
+        id=turned.call,
+        number=turned.number,
+        merchant_id=turned.merchant_id,
+        merchant=turned.merchant,
+        language=turned.language,
+        incident=turned.incident.id,
+        version=turned.incident.version,
+        level=int(turned.level),
+        kind=turned.kind,
+        arrival_us=turned.arrival_us or now_ms * 1000,
+        at_ms=now_ms,
+    )
+
+
+def _text(watch: Watch, turned: Turned, now_ms: int) -> Text:
+    return Text(
+        id=text_id(turned.call),
+        number=turned.number,
+        kind=board.TEXT_KIND,
+        incident=turned.incident.id,
+        body=texted.status(watch, turned.incident, turned.language, now_ms),
+        made_ms=now_ms,
+        not_before_ms=now_ms,
+    )
+
+
+def _owed(turned: Turned, now_ms: int) -> followups.Owed:
+    return followups.Owed(
+        id=turned.call,
+        why="deflected" if turned.kind == "text" else turned.kind,
+        at_ms=now_ms,
+        number=turned.number if _E164.fullmatch(turned.number) else "",
+        merchant_id=turned.merchant_id,
+        merchant=turned.merchant,
+        tier=turned.tier,
+        language=turned.language,
+        queue=turned.queue,
+        band=turned.band,
+        arrival_us=turned.arrival_us or now_ms * 1000,
+        incident=turned.incident.id,
+        audience=turned.incident.audience,
+    )

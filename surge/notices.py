@@ -1,0 +1,202 @@
+"""Texts that an incident causes by itself: updates to subscribers, and the staged notice that it is over.
+
+Each text has a name made of what it tells and whom: it is written once, however often a round runs. Only who
+agreed to be texted about this incident is; the others of the ledger are for people to reach.
+"""
+
+from __future__ import annotations
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from carrier import text_record
+from carrier.optouts import is_opted_out
+from carrier.tables import Text
+from surge import board, record, texted
+from surge.cohorts import Row, Stage, next_stage
+from surge.directive import Told
+from surge.followups import OPEN_WORDS
+from surge.office import Watch
+from surge.states import FollowUpState, IncidentState
+from surge.tables import FollowUp, Incident, IncidentUpdate, Subscription
+
+AT_ONCE = 100
+FRESH_MS = 30 * 60_000
+"""An update older than this is told to nobody any more: the next one is."""
+
+
+async def tell_updates(watch: Watch, now_ms: int) -> int:
+    """One round: the newest words of each live incident to who subscribed before them. Raises Unavailable."""
+    count = 0
+    async with watch.sql.session() as session:
+        for row in await record.live(session):
+            last = await _news(session, row.id, now_ms)
+            if last is None:
+                continue
+            told = Told(
+                row.id, row.severity, row.state, row.audience, row.scope, last.version, last.at_ms,
+                last.words, do=row.do, dont=row.dont, title=row.title, topic=row.topic,
+            )  # fmt: skip
+            for each in await _untold(session, row.id, f"{row.id}.{last.version}.", last.at_ms):
+                body = texted.status(watch, told, each.language, now_ms, "update")
+                count += await _write(session, each, f"{row.id}.{last.version}.{each.id}", body, now_ms)
+    return count
+
+
+async def stage(watch: Watch, incident: str, now_ms: int) -> Stage:
+    """One round for one incident: tell the next cohort that it is over, ask whether it works. Raises
+    Unavailable: then nobody was told."""
+    async with watch.sql.session() as session:
+        row = await record.locked_incident(session, incident)
+        verified_ms = row.verified_ms
+        if row.state not in (IncidentState.VERIFIED, IncidentState.RESOLVED):
+            verified_ms = None
+        paused_ms, resumed_ms = await _pauses(session, row)
+        reached, subscribed = await _rows(session, row)
+        rows = [_row_of(each, subscribed) for each in reached]
+        room = None if await board.texts_open(watch, session, now_ms) else 0
+        now = next_stage(watch.policy, rows, verified_ms, now_ms, resumed_ms=resumed_ms, room=room)
+        if now.paused and paused_ms <= resumed_ms:
+            record.note(session, "notices_paused", "line", now_ms, incident=incident, words=now.reason)
+        chosen = set(now.tell)
+        for each in reached:
+            if each.id in chosen:
+                await _tell(watch, session, row, each, subscribed, now.cohort, now_ms)
+        if now.tell:
+            record.note(
+                session, "notice", "line", now_ms, incident=incident, cohort=now.cohort, told=len(now.tell)
+            )
+        return now
+
+
+async def resume(watch: Watch, incident: str, by: str, now_ms: int) -> None:
+    """A person has looked: the notices go on. What was answered until now pauses them no more."""
+    async with watch.sql.session() as session:
+        row = await record.locked_incident(session, incident)
+        paused_ms, resumed_ms = await _pauses(session, row)
+        if paused_ms > resumed_ms:
+            record.note(session, "notices_resumed", by, now_ms, incident=incident)
+
+
+async def end_subscriptions(watch: Watch, incident: str, now_ms: int) -> int:
+    """One round for a resolved incident: who still gets its news is told that it is over, once, and no more.
+
+    Whoever is asked by the notice has been told. Raises Unavailable.
+    """
+    count = 0
+    async with watch.sql.session() as session:
+        row = await record.locked_incident(session, incident)
+        if row.state != IncidentState.RESOLVED:
+            return 0
+        wanted = select(Subscription).where(
+            Subscription.incident == incident, col(Subscription.ended_ms).is_(None)
+        )
+        left = list(await session.exec(wanted.order_by(col(Subscription.id)).limit(AT_ONCE)))
+        numbers = [each.number for each in left]
+        asked = await record.locked_follow_ups(
+            session, FollowUp.incident == incident, col(FollowUp.number).in_(numbers)
+        )
+        waiting = {each.number for each in asked if each.state in OPEN_WORDS and each.told_ms is None}
+        told = {each.number for each in asked if each.told_ms is not None}
+        for each in left:
+            if each.number in waiting:
+                continue  # the notice comes to them
+            each.ended_ms = now_ms
+            if each.number not in told:
+                name = f"{incident}.ended.{each.id}.{row.resolved_ms}"
+                count += await _write(session, each, name, texted.ended(watch, row, each.language), now_ms)
+    return count
+
+
+async def _news(session: AsyncSession, incident: str, now_ms: int) -> IncidentUpdate | None:
+    """The last thing that was said, if it is new to who heard the one before."""
+    wanted = select(IncidentUpdate).where(
+        IncidentUpdate.incident == incident, IncidentUpdate.at_ms > now_ms - FRESH_MS
+    )
+    last = (await session.exec(wanted.order_by(col(IncidentUpdate.version).desc()))).first()
+    return None if last is None or last.no_news or last.version == 1 else last
+
+
+async def _untold(session: AsyncSession, incident: str, prefix: str, before_ms: int) -> list[Subscription]:
+    """Who subscribed before it was said, and has no text of this name."""
+    named = select(Text.id).where(
+        Text.incident == incident, Text.number == Subscription.number, col(Text.id).startswith(prefix)
+    )
+    wanted = select(Subscription).where(
+        Subscription.incident == incident,
+        col(Subscription.ended_ms).is_(None),
+        Subscription.made_ms < before_ms,
+        ~named.exists(),
+    )
+    return list(await session.exec(wanted.order_by(col(Subscription.id)).limit(AT_ONCE)))
+
+
+async def _pauses(session: AsyncSession, row: Incident) -> tuple[int, int]:
+    """When it was last paused, and last gone on with, since it was verified."""
+    lines = await record.events(
+        session, row.id, ("notices_paused", "notices_resumed"), since_ms=row.verified_ms or 0
+    )
+    return tuple(
+        max((line.at_ms for line in lines if line.kind == kind), default=0)
+        for kind in ("notices_paused", "notices_resumed")
+    )  # type: ignore[return-value]  # one of each
+
+
+async def _rows(session: AsyncSession, row: Incident) -> tuple[list[FollowUp], dict[str, Subscription]]:
+    """The incident's follow-ups, and its subscriptions by who they are of: number, or merchant."""
+    found = await session.exec(select(FollowUp).where(FollowUp.incident == row.id))
+    rows = sorted(found, key=lambda each: (each.made_ms, each.id))
+    wanted = select(Subscription).where(Subscription.incident == row.id, col(Subscription.ended_ms).is_(None))
+    by_number = {each.number: each for each in await session.exec(wanted)}
+    subscribed = dict(by_number)
+    for each in rows:
+        # The row that stands for a merchant may be of another of their numbers than the one that agreed.
+        if each.merchant_id is not None and each.number in by_number:
+            subscribed.setdefault(_who(each), by_number[each.number])
+    return rows, subscribed
+
+
+def _who(row: FollowUp) -> str:
+    return f"merchant {row.merchant_id}" if row.merchant_id is not None else row.number
+
+
+def _row_of(row: FollowUp, subscribed: dict[str, Subscription]) -> Row:
+    agreed = row.number in subscribed or _who(row) in subscribed
+    return Row(
+        id=row.id,
+        who=_who(row),
+        arrival_us=row.arrival_us,
+        open=row.state == FollowUpState.OPEN and agreed and row.wants_call_ms is None,
+        cohort=row.cohort,
+        told_ms=row.told_ms,
+        still_down_ms=row.wants_call_ms,
+    )
+
+
+async def _tell(
+    watch: Watch,
+    session: AsyncSession,
+    row: Incident,
+    each: FollowUp,
+    subscribed: dict[str, Subscription],
+    cohort: int,
+    now_ms: int,
+) -> None:
+    agreed = subscribed.get(each.number) or subscribed[_who(each)]
+    if await is_opted_out(session, agreed.number):
+        agreed.ended_ms = now_ms  # they said STOP since: a person has to reach them
+        return
+    locked = await record.locked_follow_ups(session, FollowUp.id == each.id)
+    if not locked or locked[0].state != FollowUpState.OPEN:
+        return
+    locked[0].state, locked[0].told_ms, locked[0].cohort = FollowUpState.TOLD.value, now_ms, cohort
+    name = f"{row.id}.over.{agreed.id}.{row.verified_ms}"
+    await _write(session, agreed, name, texted.over(watch, row, agreed.language), now_ms)
+
+
+async def _write(session: AsyncSession, to: Subscription, name: str, body: str, now_ms: int) -> bool:
+    text = Text(
+        id=name, number=to.number, kind=board.TEXT_KIND, incident=to.incident, body=body, made_ms=now_ms,
+        not_before_ms=now_ms,
+    )  # fmt: skip
+    return await text_record.write(session, text)

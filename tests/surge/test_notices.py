@@ -1,0 +1,98 @@
+"""Resolved is not done: a soak, a stage at a time, and a stop when too many say that it is still down."""
+
+from __future__ import annotations
+
+from surge import deflection, desk, incidents, notices
+from surge.states import FollowUpState, IncidentState
+from surge.tables import Incident
+from tests.surge.house import House
+
+
+async def verified(house: House, callers: int) -> Incident:
+    """An incident with as many turned away, and verified now."""
+    row = await house.declares()
+    for index in range(callers):
+        await house.deflects(f"CA{index:02}", row, f"+1415555{2000 + index}")
+        house.clock.advance(ms=1)
+    return await incidents.move(house.watch, row.id, IncidentState.VERIFIED, 1, "ann", house.now_ms)
+
+
+async def told(house: House) -> int:
+    return sum(row.told_ms is not None for row in (await house.ledger()).values())
+
+
+async def test_stage_by_stage_after_the_soak_each_merchant_once(house: House) -> None:
+    house = house.with_policy(cohort=3)
+    await verified(house, 7)
+    seen = []
+    for minutes in (14.9, 0.1, 0, 5, 5, 5):
+        house.clock.advance(minutes=minutes)
+        await house.watcher.notify()
+        seen.append(await told(house))
+    assert seen == [0, 3, 3, 6, 7, 7]
+    over = [text for text in await house.texts() if ".over." in text.id]
+    assert len({text.number for text in over}) == len(over) == 7
+
+
+async def test_more_than_a_tenth_still_down_pauses_it_and_a_person_goes_on(house: House) -> None:
+    house = house.with_policy(cohort=10)
+    row = await verified(house, 25)
+    house.clock.advance(ms=house.policy.soak_ms)
+    await house.watcher.notify()
+    first = sorted(r.number for r in (await house.ledger()).values() if r.told_ms)
+    await deflection.still_down(house.watch, first[0], house.now_ms)
+    house.clock.advance(ms=house.policy.cohort_ms)
+    await house.watcher.notify()
+    assert await told(house) == 20  # one of ten is not more than a tenth
+    for number in first[1:3]:
+        await deflection.still_down(house.watch, number, house.now_ms)
+    for _ in range(3):
+        house.clock.advance(ms=house.policy.cohort_ms)
+        await house.watcher.notify()
+    assert await told(house) == 20
+    assert len(await house.lines("notices_paused")) == 1
+    house.clock.advance(ms=1)
+    await notices.resume(house.watch, row.id, "ann", house.now_ms)
+    await house.watcher.notify()
+    assert await told(house) == 25
+
+
+async def test_a_relapse_opens_who_was_told_and_they_are_told_again(house: House) -> None:
+    row = await verified(house, 2)
+    house.clock.advance(ms=house.policy.soak_ms)
+    await house.watcher.notify()
+    row = await incidents.resolve(house.watch, row.id, row.version, "ann", house.now_ms)
+    await house.watcher.notify()
+    row = await incidents.reopen(house.watch, row.id, row.version, "ann", house.now_ms)
+    assert set((await house.states()).values()) == {FollowUpState.OPEN}
+    house.clock.advance(minutes=1)
+    row = await incidents.move(house.watch, row.id, IncidentState.VERIFIED, row.version, "ann", house.now_ms)
+    house.clock.advance(ms=house.policy.soak_ms)
+    await house.watcher.notify()
+    assert set((await house.states()).values()) == {FollowUpState.TOLD}
+    assert len([text for text in await house.texts() if ".over." in text.id]) == 4
+
+
+async def test_told_and_silent_for_a_day_it_works_and_the_list_can_be_closed(house: House) -> None:
+    row = await verified(house, 2)
+    house.clock.advance(ms=house.policy.soak_ms)
+    await house.watcher.notify()
+    house.clock.advance(ms=house.policy.works_ms - 1)
+    await house.watcher.tidy()
+    assert set((await house.states()).values()) == {FollowUpState.TOLD}
+    house.clock.advance(ms=1)
+    await house.watcher.tidy()
+    assert set((await house.states()).values()) == {FollowUpState.WORKS}
+    await desk.close(house.watch, row.id, "ann", house.now_ms)
+    assert len(await house.lines("ledger_closed")) == 1
+
+
+async def test_who_said_stop_is_left_for_people(house: House) -> None:
+    from carrier.optouts import opt_out
+
+    await verified(house, 2)
+    async with house.sql.session() as session:
+        await opt_out(session, "+14155552000", "STOP", house.now_ms)
+    house.clock.advance(ms=house.policy.soak_ms)
+    await house.watcher.notify()
+    assert await house.states() == {"CA00": FollowUpState.OPEN, "CA01": FollowUpState.TOLD}
