@@ -27,7 +27,6 @@ from callbacks.states import AttemptState, Mode, PromiseState, Result
 from callbacks.tables import Attempt, CallbackSwitch, Promise
 from callbacks.turns import promise_of, turn_of
 from callbacks.windows import expires_at
-from carrier.numbers import dialable
 from carrier.twilio_rest import Ambiguous, Busy, Carrier, Refused
 from foundation.errors import Unavailable
 from queueing.states import Disposition
@@ -310,7 +309,7 @@ async def _switched_off(session: AsyncSession, cb: Office) -> str:
 
 async def _may_be_rung(cb: Office, session: AsyncSession, promise: Promise, now_ms: int) -> bool:
     """False for a number we never dial and at a time when nobody is rung: the promise moves accordingly."""
-    refused = dialable(promise.number, cb.policy.regions, ours=cb.ours)
+    refused = cb.why_not_called(promise.number)
     given: dict[str, Any] = {"by": "line", "now_ms": now_ms}
     if refused:
         await record.change(session, promise, PromiseState.CANCELLED, "cancelled", words=refused, **given)

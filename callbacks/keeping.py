@@ -129,6 +129,13 @@ async def _turn_wrapped_up(session: AsyncSession, promise: Promise, event: Event
         await _kept(session, promise, event, "")
 
 
+async def _turn_ended(session: AsyncSession, promise: Promise, event: Event, cb: Office) -> None:
+    """The merchant hung up on the way from one agent to the next: they had talked, so it is kept."""
+    here = promise.state == PromiseState.CONNECTED and turn_of(event.contact) == promise.turn
+    if here and event.fields.get("disposition") == Disposition.SET_ASIDE:
+        await _kept(session, promise, event, "hung up in a transfer")
+
+
 async def _turn_unjoined(session: AsyncSession, promise: Promise, event: Event, cb: Office) -> None:
     """The agent was lost in the middle of the talk: the merchant is rung again, at once."""
     if promise.state == PromiseState.CONNECTED and event.fields.get("from") == "connected":
@@ -284,6 +291,7 @@ _OF_TURNS: dict[str, Act] = {
     "connected": _turn_met,
     "note": _turn_noted,
     "unjoined": _turn_unjoined,
+    "ended": _turn_ended,
     **dict.fromkeys(WRAPPED_UP, _turn_wrapped_up),
 }
 _OF_CALLS: dict[str, Act] = {

@@ -20,7 +20,6 @@ from callbacks.states import PromiseState
 from callbacks.tables import Promise, PromiseEvent
 from callbacks.turns import new_promise_id, turn_name
 from callbacks.windows import expires_at, terms
-from carrier.numbers import dialable
 from foundation.errors import Mendable, Unavailable
 from queueing.records import Card, Entry, EntryOutcome
 from queueing.states import Disposition
@@ -129,7 +128,7 @@ def _check(cb: Office, request: NewPromise, now_ms: int) -> None:
     cb.line.policy.band(request.band)
     if request.time_zone:
         zone_info(request.time_zone)
-    if why := dialable(request.number, cb.policy.regions, ours=cb.ours):
+    if why := cb.why_not_called(request.number):
         raise Mendable(f"This number cannot be called: {why}.")
     if request.window is not None:
         check_window(request.window, now_ms)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from callbacks.policy import CallbackPolicy
+from carrier import numbers
+from carrier.numbers import NotDialled
 from foundation.clock import Clock
 from foundation.connections import Sql
 from foundation.errors import SurgelineError
@@ -39,6 +41,20 @@ class Office:
     @property
     def centre(self) -> str:
         return self.line.policy.centre
+
+    def why_not_called(self, number: str) -> str | None:
+        """Why we do not call this number (E.164), in words; None when we do."""
+        return numbers.dialable(number, self.policy.regions, self.ours, fictional=self.policy.rehearsal)
+
+    def refusal(self, number: str) -> NotDialled | None:
+        """``why_not_called`` as a code."""
+        return numbers.why_not_dialled(
+            number, self.policy.regions, self.ours, fictional=self.policy.rehearsal
+        )
+
+    def keyed(self, keys: str) -> tuple[str, NotDialled | None]:
+        """The number (E.164, "" for none) that was keyed in, and why it is not called."""
+        return numbers.keyed(keys, self.policy.regions, self.ours, fictional=self.policy.rehearsal)
 
 
 class Conflict(SurgelineError):

@@ -15,7 +15,7 @@ from callbacks import record
 from callbacks.moments import bounds
 from callbacks.office import Office
 from callbacks.settling import Settled, free_line, over
-from callbacks.states import AttemptState, PromiseState, Result
+from callbacks.states import OPEN, AttemptState, PromiseState, Result
 from callbacks.tables import Attempt, Promise
 from callbacks.windows import expires_at, later_due
 
@@ -46,27 +46,31 @@ async def take(cb: Office, attempt_id: str, call_sid: str, now_ms: int) -> bool:
     return True
 
 
-async def put_off(cb: Office, attempt_id: str, minutes: int, now_ms: int) -> bool:
-    """The merchant was reached and asks to be called later: no try is counted. False when it is too late.
-
-    Raises Unavailable.
+async def put_off(cb: Office, attempt_id: str, minutes: int, now_ms: int) -> int:
+    """The merchant was reached and asks to be called later: no try is counted. When it is due then (ms); 0
+    when it is too late for that. A repeat is told the same. Raises Unavailable.
     """
     async with cb.sql.session() as session:
+        if done := await _done_before(session, attempt_id, PromiseState.DUE_LATER):
+            return done.due_ms
         found = await _in_hand(session, attempt_id)
         if found is None:
-            return False
+            return 0
         attempt, promise = found
         zone = promise.time_zone or cb.time_zone
         due_ms = later_due(bounds(cb.policy, cb.hours, zone), minutes, now_ms) or now_ms + minutes * 60_000
         times: dict[str, Any] = {"due_ms": due_ms, "expires_ms": expires_at(cb.policy, due_ms, promise.by_ms)}
         settled = await _end(session, attempt, promise, PromiseState.DUE_LATER, "later", now_ms, **times)
     await free_line(cb, settled, now_ms)
-    return True
+    return due_ms
 
 
 async def call_no_more(cb: Office, attempt_id: str, now_ms: int) -> bool:
-    """The merchant was reached and needs no call any more. False when it is too late. Raises Unavailable."""
+    """The merchant was reached and needs no call any more. False when it is too late for that; a repeat is
+    told the same. Raises Unavailable."""
     async with cb.sql.session() as session:
+        if await _done_before(session, attempt_id, PromiseState.CANCELLED):
+            return True
         found = await _in_hand(session, attempt_id)
         if found is None:
             return False
@@ -79,7 +83,8 @@ async def call_no_more(cb: Office, attempt_id: str, now_ms: int) -> bool:
 
 async def unattended(cb: Office, attempt_id: str, now_ms: int) -> str:
     """Nobody pressed a key: not reached. Which message is to be left, ``called_message`` or, after the last
-    try, ``called_message_last``; "" when one was left before. Raises Unavailable.
+    try, ``called_message_last``; "" when one was left before, or the merchant is on the line or needs no call
+    any more. Raises Unavailable.
     """
     async with cb.sql.session() as session:
         found = await record.attempt_with_promise(session, attempt_id)
@@ -88,6 +93,8 @@ async def unattended(cb: Office, attempt_id: str, now_ms: int) -> str:
         attempt, promise = found
         if attempt.message_left:  # a repeat of the same question
             return _message(PromiseState(promise.state))
+        if promise.live_contact or not record.is_open(promise):
+            return ""
         first = attempt.number == 1 or not await _left_before(session, attempt)
         if first:
             await record.change_attempt(session, attempt, None, message_left=True)
@@ -98,7 +105,19 @@ async def unattended(cb: Office, attempt_id: str, now_ms: int) -> str:
 
 
 def _message(state: PromiseState) -> str:
-    return "called_message_last" if state is PromiseState.UNREACHABLE else "called_message"
+    if state is PromiseState.UNREACHABLE:
+        return "called_message_last"
+    return "called_message" if state in OPEN else ""
+
+
+async def _done_before(session: AsyncSession, attempt_id: str, there: PromiseState) -> Promise | None:
+    """The promise, when the merchant's key has ended this attempt and brought the promise there."""
+    found = await record.attempt_with_promise(session, attempt_id)
+    if found is None:
+        return None
+    attempt, promise = found
+    given_up = attempt.state == AttemptState.WITHDRAWN and attempt.answered_ms is not None
+    return promise if given_up and promise.state == there else None
 
 
 async def _left_before(session: AsyncSession, attempt: Attempt) -> bool:

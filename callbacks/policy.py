@@ -75,6 +75,9 @@ class CallbackPolicy:
     text_rate_per_s: float = 1.0
     """Segments a second that the sending number may send."""
 
+    rehearsal: bool = False
+    """The phone network is a simulated one: the numbers kept for fiction may be rung. Never elsewhere."""
+
     def __post_init__(self) -> None:
         if self.tries < 1 or not self.retry_ms:
             raise Mendable("callbacks: at least one try, and a time after which the next is due.")

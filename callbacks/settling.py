@@ -168,11 +168,13 @@ async def free_line(cb: Office, settled: Settled, now_ms: int) -> None:
         return
     try:
         now = await cb.line.contact(attempt.contact)
-        if now is None or now.fence != attempt.fence:
+        if now is None:
             return
         if settled.state is PromiseState.IN_LINE:
-            await cb.line.fail_join(attempt.contact, now_ms)
-        elif await cb.line.not_reached(attempt.contact, attempt.fence, now_ms) is Outcome.STALE:
+            if now.fence == attempt.fence:
+                await cb.line.fail_join(attempt.contact, now_ms)
+        # This turn is over, whoever was asked for it since: the promise's next has another name.
+        elif await cb.line.not_reached(attempt.contact, now.fence, now_ms) is Outcome.STALE:
             await cb.line.leave(attempt.contact, Disposition.SET_ASIDE, now_ms)
     except Unavailable as away:
         log.warning("the line was not told", attempt=attempt.id, why=str(away))

@@ -23,6 +23,8 @@ DIALABLE_TYPES = frozenset(
 REGIONS = frozenset({"US", "CA"})
 _TYPED = re.compile(r"[0-9+()\-./ \t\u00a0]{1,40}")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_FICTIONAL = re.compile(r"\+1[2-9][0-9]{2}55501[0-9]{2}")
+"""North American numbers that are kept for films and books (555-0100 to 555-0199): nobody's."""
 
 
 class NotDialled(StrEnum):
@@ -75,27 +77,35 @@ def masked(e164: str) -> str:
     return f"+{code} ••• {e164[-4:]}"
 
 
-def dialable(e164: str, regions: Collection[str] = REGIONS, ours: Collection[str] = ()) -> str | None:
+def dialable(
+    e164: str, regions: Collection[str] = REGIONS, ours: Collection[str] = (), *, fictional: bool = False
+) -> str | None:
     """Why we would not dial this number; None when we would.
 
     The allow-list is of regions, not of ``+1`` (which twenty-five countries share), and of ordinary
     lines: no premium, shared-cost, personal, toll-free, satellite or short numbers, no emergency line,
-    and none of our own, which would ring in circles.
+    and none of our own, which would ring in circles. ``fictional``: the numbers kept for fiction are
+    ordinary lines; for rehearsals only, where no real telephone can ring.
     """
-    refused = _judged(e164, regions, ours)
+    refused = _judged(e164, regions, ours, fictional)
     return refused[1] if refused else None
 
 
 def why_not_dialled(
-    e164: str, regions: Collection[str] = REGIONS, ours: Collection[str] = ()
+    e164: str, regions: Collection[str] = REGIONS, ours: Collection[str] = (), *, fictional: bool = False
 ) -> NotDialled | None:
     """``dialable``'s reason as a code."""
-    refused = _judged(e164, regions, ours)
+    refused = _judged(e164, regions, ours, fictional)
     return refused[0] if refused else None
 
 
 def keyed(
-    keys: str, regions: Collection[str] = REGIONS, ours: Collection[str] = (), home: str = "US"
+    keys: str,
+    regions: Collection[str] = REGIONS,
+    ours: Collection[str] = (),
+    home: str = "US",
+    *,
+    fictional: bool = False,
 ) -> tuple[str, NotDialled | None]:
     """The number that a caller keyed in, in E.164, and why it is not dialled: (number, None) when it is.
 
@@ -107,7 +117,7 @@ def keyed(
         number = normalise(keys, home)
     except Mendable:
         return "", NotDialled.NO_NUMBER
-    return number, why_not_dialled(number, regions, ours)
+    return number, why_not_dialled(number, regions, ours, fictional=fictional)
 
 
 @lru_cache(maxsize=4096)
@@ -125,7 +135,9 @@ def zone_of(e164: str) -> str | None:
     return str(zones[0]) if len(zones) == 1 and zones[0] != timezone.UNKNOWN_TIMEZONE else None
 
 
-def _judged(e164: str, regions: Collection[str], ours: Collection[str]) -> tuple[NotDialled, str] | None:
+def _judged(
+    e164: str, regions: Collection[str], ours: Collection[str], fictional: bool
+) -> tuple[NotDialled, str] | None:
     """Why a number is not dialled, as a code and in words."""
     if e164 in ours:
         return NotDialled.OURS, "it is our own number"
@@ -137,6 +149,8 @@ def _judged(e164: str, regions: Collection[str], ours: Collection[str]) -> tuple
         return NotDialled.NO_NUMBER, "it is not a telephone number"
     if parsed.extension:
         return NotDialled.NO_NUMBER, "it has an extension"
+    if fictional and _FICTIONAL.fullmatch(e164):
+        return None
     if not phonenumbers.is_valid_number(parsed):
         return NotDialled.UNUSED, "no such number is in use"
     region = phonenumbers.region_code_for_number(parsed)

@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote
 
 from announcements import catalog
 from announcements.catalog import Utterance
+from callbacks.turns import promise_of
 from ivr import slips, standing, twiml
 from ivr.desk import Desk
 from ivr.visits import Away, Visit, named_contact
@@ -53,8 +54,7 @@ async def answered(desk: Desk, visit: Visit) -> str:
     now = await visit.enrich(desk.line.contact(errand.contact))
     if not isinstance(now, Away) and not (now and _may_take(now, errand)):
         return _turned_down(desk, "agent_too_late")
-    words = _whisper(desk, now if isinstance(now, ContactNow) else None)
-    inside = twiml.say_all([*words, catalog.voice(desk.centre.language, "agent_press_one")])
+    inside = twiml.say_all(_whisper(desk, errand, now if isinstance(now, ContactNow) else None))
     accept = desk.url(f"/voice/agent/accept?{errand.query()}")
     return twiml.answer(
         twiml.gather_key(accept, inside, timeout_s=PRESS_S),
@@ -70,7 +70,11 @@ async def accept(desk: Desk, visit: Visit) -> str:
     if visit.form.get("Digits", "") != "1" and not tries:
         await visit.enrich(desk.line.decline(errand.contact, errand.agent, errand.fence, visit.now_ms))
         return _turned_down(desk, "agent_no_key")
-    outcome = await visit.enrich(desk.line.accept(errand.contact, errand.agent, errand.fence, visit.now_ms))
+    # The merchant of a callback is yet to be rung: that takes its time.
+    ringing_ms = desk.office.policy.dial_ms if desk.office and promise_of(errand.contact) else None
+    outcome = await visit.enrich(
+        desk.line.accept(errand.contact, errand.agent, errand.fence, visit.now_ms, ringing_ms)
+    )
     if isinstance(outcome, Away):
         if tries >= 2:
             return _turned_down(desk, "trouble_goodbye")
@@ -152,14 +156,26 @@ def _turned_down(desk: Desk, key: str) -> str:
     return twiml.answer(twiml.say(catalog.voice(desk.centre.language, key)), twiml.hang_up())
 
 
-def _whisper(desk: Desk, now: ContactNow | None) -> list[Utterance]:
-    language = desk.centre.language
+def _whisper(desk: Desk, errand: Errand, now: ContactNow | None) -> list[Utterance]:
+    """Who it is, what it is about, and what 1 does."""
+    language, turn = desk.centre.language, bool(promise_of(errand.contact))
+    key = "agent_callback" if turn else "agent_whisper"
     if now is None or not now.card.merchant:
-        words = [catalog.voice(language, "agent_whisper_unknown")]
+        words = [catalog.voice(language, f"{key}_unknown")]
     else:
-        words = [catalog.voice(language, "agent_whisper", merchant=now.card.merchant)]
+        words = [catalog.voice(language, key, merchant=now.card.merchant)]
     topic = desk.centre.topic(now.card.topic) if now else None
-    return [*words, catalog.voice(language, "agent_about", topic=topic.name(language))] if topic else words
+    if topic:
+        words.append(catalog.voice(language, "agent_about", topic=topic.name(language)))
+    if turn and now and now.answered_ms:
+        return [*words, _say(desk, "agent_callback_waits"), _say(desk, "agent_press_one")]
+    if turn and now and now.card.tries:
+        words.append(catalog.voice(language, "agent_callback_tries", tries=now.card.tries))
+    return [*words, _say(desk, "agent_callback_press_one" if turn else "agent_press_one")]
+
+
+def _say(desk: Desk, key: str) -> Utterance:
+    return catalog.voice(desk.centre.language, key)
 
 
 def _holds(now: ContactNow, errand: Errand) -> bool:

@@ -52,6 +52,8 @@ class Tools:
     """The number that agents see on their phones: one of ours (E.164)."""
     regions: frozenset[str] = frozenset({"US", "CA"})
     """Where an agent's phone may be."""
+    rehearsal: bool = False
+    """The phone network is a simulated one: the numbers kept for fiction may be rung."""
     callbacks: Bench | None = None
     """What keeps promises to ring back; None where there are none."""
 
@@ -77,9 +79,11 @@ async def _of_a_turn(event: Event, tools: Tools, effect: Effect) -> None:
         await effect(event, tools)
     elif event.kind == "unjoined" and (leg := await tools.legs.agent(event.contact, _fence(event))):
         await _ask(event, tools.carrier.hang_up(leg))
+    elif event.kind == "ended":
+        await effect(event, tools)
     theirs = ringing_back.EFFECTS.get(event.kind)
     if theirs is not None and tools.callbacks is not None:
-        await theirs(event, tools.callbacks)
+        await theirs(event, tools.callbacks, tools.legs)
 
 
 async def ring(event: Event, tools: Tools) -> None:
@@ -93,7 +97,7 @@ async def ring(event: Event, tools: Tools) -> None:
         return
     errand = _errand(event)
     log = structlog.get_logger().bind(contact=event.contact, agent=event.agent, phone=masked(to))
-    why_not = dialable(to, tools.regions, ours=(tools.from_number,))
+    why_not = dialable(to, tools.regions, (tools.from_number,), fictional=tools.rehearsal)
     try:
         if why_not:
             raise Refused(0, 0, why_not)
@@ -224,6 +228,16 @@ async def end_talk(event: Event, tools: Tools) -> None:
     await _ask(event, tools.carrier.redirect(now.contact, _url(tools, "after", now, f"&fence={now.fence}")))
 
 
+async def send_home(event: Event, tools: Tools) -> None:
+    """``ended``, nobody reached: the agent waits for a merchant who will not come."""
+    now = await tools.line.contact(event.contact)
+    if now is None or now.disposition != Disposition.NOT_REACHED:
+        return
+    leg = await tools.legs.agent(event.contact, now.fence)
+    if leg:
+        await _ask(event, tools.carrier.hang_up(leg))
+
+
 async def _check_alive(now: ContactNow, tools: Tools) -> None:
     """Twilio would not move the call. Twilio knows who is on the line: has it ended, so has the contact."""
     try:
@@ -284,4 +298,5 @@ EFFECTS: dict[str, Effect] = {
     "held": hold,
     "unheld": hold,
     "hang_up_asked": end_talk,
+    "ended": send_home,
 }

@@ -12,13 +12,11 @@ from announcements.catalog import Utterance
 from callbacks import windows
 from callbacks.office import Office
 from callbacks.windows import Window
-from carrier import numbers
-from ivr import callers, memory, promising, slips, twiml
+from ivr import callers, memory, menus, promising, slips, twiml, waiting
 from ivr.callers import Caller
 from ivr.desk import Desk
 from ivr.slips import Slip
 from ivr.visits import Away, Visit
-from ivr.waiting import loop_url
 
 ASKED = 2
 """So often each question is asked; then the caller hears the music again, or the first choice is taken."""
@@ -42,6 +40,8 @@ async def offer(desk: Desk, visit: Visit) -> str:
 async def confirm(desk: Desk, visit: Visit) -> str:
     """``POST /voice/callback/confirm``: it is that number, or another."""
     office, pressed = desk.office, visit.form.get("Digits", "")
+    if pressed == menus.LEAVE_KEY:
+        return await waiting.step_out(desk, visit)
     if office is None:
         return back(desk, visit)
     if pressed == "2" and office.policy.other_number:
@@ -49,6 +49,8 @@ async def confirm(desk: Desk, visit: Visit) -> str:
     callee = await _callee(desk, visit)
     if callee is None:
         return back(desk, visit, _say(desk, visit, "promise_trouble"))
+    if not callee.number:
+        return back(desk, visit, _say(desk, visit, "promise_number_withheld"))
     if pressed == "1":
         return await _ask_when(desk, visit, office, callee)
     if not pressed and _asked(visit) < ASKED:
@@ -61,9 +63,11 @@ async def number(desk: Desk, visit: Visit) -> str:
     is refused with the reason.
     """
     office, keys = desk.office, visit.form.get("Digits", "")
+    if keys == menus.LEAVE_KEY:
+        return await waiting.step_out(desk, visit)
     if office is None or not office.policy.other_number:
         return back(desk, visit)
-    given, refused = numbers.keyed(keys, office.policy.regions, office.ours) if keys else ("", None)
+    given, refused = office.keyed(keys) if keys else ("", None)
     if keys and not refused:
         kept = await visit.enrich(desk.legs.note_typed(visit.contact, given))
         if isinstance(kept, Away):
@@ -80,6 +84,8 @@ async def number(desk: Desk, visit: Visit) -> str:
 async def when(desk: Desk, visit: Visit) -> str:
     """``POST /voice/callback/when``: at the caller's turn, or in a window. Silence is one's turn."""
     office, pressed = desk.office, visit.form.get("Digits", "")
+    if pressed == menus.LEAVE_KEY:
+        return await waiting.step_out(desk, visit)
     if office is None or pressed == BACK_KEY:
         return back(desk, visit)
     callee = await _callee(desk, visit)
@@ -87,8 +93,8 @@ async def when(desk: Desk, visit: Visit) -> str:
         return back(desk, visit, _say(desk, visit, "promise_trouble"))
     chosen = None
     if pressed not in ("", "1"):
-        offered = _windows(desk, office, callee.number, slips.whole(visit.query.get("at", "")))
-        if not pressed.isdigit() or not 2 <= int(pressed) <= len(offered) + 1:
+        offered = _windows(office, callee.number, slips.whole(visit.query.get("at", "")))
+        if not pressed.isdecimal() or not 2 <= int(pressed) <= len(offered) + 1:
             return await _ask_when(desk, visit, office, callee, asked=_asked(visit) + 1)
         chosen = offered[int(pressed) - 2]
     return await promising.promise(desk, visit, office, callee, chosen, typed=_typed(visit))
@@ -97,7 +103,7 @@ async def when(desk: Desk, visit: Visit) -> str:
 def back(desk: Desk, visit: Visit, *words: Utterance) -> str:
     """Back to the music, in the place that was never given up."""
     slip, kept = _slip(desk, visit), memory.read(visit.query)
-    return twiml.answer(twiml.say_all(words), twiml.redirect(loop_url(desk, slip, kept)))
+    return twiml.answer(twiml.say_all(words), twiml.redirect(waiting.loop_url(desk, slip, kept)))
 
 
 # --- the questions ------------------------------------------------------------------------------------------
@@ -124,7 +130,7 @@ def _ask_number(desk: Desk, visit: Visit, *before: Utterance, asked: int = 1) ->
 async def _ask_when(desk: Desk, visit: Visit, office: Office, callee: Caller, asked: int = 1) -> str:
     """Without a window to choose from there is nothing to ask."""
     at_ms = slips.whole(visit.query.get("at", "")) or visit.now_ms
-    offered = _windows(desk, office, callee.number, at_ms)
+    offered = _windows(office, callee.number, at_ms)
     if not offered or asked > ASKED:
         return await promising.promise(desk, visit, office, callee, None, typed=_typed(visit))
     language, zone = _slip(desk, visit).language, promising.zone_of(office, callee.number)
@@ -163,11 +169,11 @@ def _refused(office: Office, number: str) -> str:
     """The phrase that says why this number is not called; "" when it is."""
     if not number:
         return "promise_number_withheld"
-    why = numbers.why_not_dialled(number, office.policy.regions, office.ours)
+    why = office.refusal(number)
     return f"number_refused_{why}" if why else ""
 
 
-def _windows(desk: Desk, office: Office, number: str, at_ms: int) -> list[Window]:
+def _windows(office: Office, number: str, at_ms: int) -> list[Window]:
     within = windows.bounds(office.policy, office.hours, promising.zone_of(office, number))
     return windows.choices(within, at_ms)
 

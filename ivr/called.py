@@ -8,70 +8,77 @@ other leg is told so and hangs up. A merchant who is on the line while the agent
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from dataclasses import replace
 from typing import TypeVar
+from urllib.parse import quote, urlencode
 
 from announcements import catalog, spoken
 from announcements.catalog import Utterance
-from callbacks import dialing, picking_up, promises
+from callbacks import dialing, picking_up, promises, wording
 from callbacks.cards import card_of
 from callbacks.office import Office
+from callbacks.record import OPEN_WORDS
 from callbacks.states import Mode, Result
 from callbacks.tables import Attempt, Promise
 from foundation.connections import answering
-from ivr import endings, entering, slips, standing, twiml
+from ivr import connecting, endings, entering, slips, standing, twiml
 from ivr.callers import Caller, fingerprint
 from ivr.desk import Desk
 from ivr.slips import Slip
-from ivr.visits import Away, Visit
+from ivr.visits import Away, Visit, named_contact
 from queueing.records import ContactNow, Entry
-from queueing.states import ContactState
+from queueing.states import ContactState, Disposition
 
 T = TypeVar("T")
 
 CONNECT_KEY, LATER_KEY, CANCEL_KEY = "1", "2", "3"
 LATER_MIN = 30
+PATIENCE = 3
+"""So often a leg waits for SQL; then it hears that we are in trouble."""
 ASKED = 3
 """So often the merchant is asked for a key; then a message is left, once."""
 PAUSE_S = 5
 
-RESULTS = {"busy": Result.BUSY, "no-answer": Result.NO_ANSWER, "failed": Result.FAILED}
-"""How a leg that nobody picked up ended, in Twilio's words and in ours; any other was hung up."""
+RESULTS = {
+    "busy": Result.BUSY,
+    "no-answer": Result.NO_ANSWER,
+    "failed": Result.FAILED,
+    "canceled": Result.AGENT_GONE,
+}
+"""How a leg that nobody picked up ended, in Twilio's words and in ours: "canceled" is our own doing. Any
+other was hung up."""
 
 
 async def answered(desk: Desk, visit: Visit) -> str:
     """``POST /voice/called``: somebody, or something, picked up."""
     found = await _find(desk, visit)
     if found is None:
-        return _sorry(desk)
+        return _again(desk, visit)
     office, attempt, promise = found
     ours = await visit.enrich(_ask(desk, dialing.answered(office, attempt.id, visit.contact, visit.now_ms)))
-    if ours is not True:
-        return _too_late(desk, promise)
-    return _ask_for_key(desk, promise, attempt, 1)
+    if isinstance(ours, Away):
+        return _again(desk, visit)
+    return _ask_for_key(desk, promise, attempt, 1) if ours else _not_this_one(desk, promise)
 
 
 async def key(desk: Desk, visit: Visit) -> str:
     """``POST /voice/called/key``: a key, or silence."""
     found = await _find(desk, visit)
     if found is None:
-        return _sorry(desk)
+        return _again(desk, visit)
     office, attempt, promise = found
     asked = slips.whole(visit.query.get("asked", "")) or 1
-    match visit.form.get("Digits", ""):
+    match visit.form.get("Digits", "") or visit.query.get("pressed", ""):
         case "1":
-            taken = await visit.enrich(
-                _ask(desk, picking_up.take(office, attempt.id, visit.contact, visit.now_ms))
-            )
-            # Two must never talk with one merchant: without SQL nobody can say that this leg is the one.
-            return await _join(desk, visit, office, promise, attempt) if taken is True else _already(promise)
+            return await _take(desk, visit, office, promise, attempt)
         case "2":
-            changed = await visit.enrich(
+            due_ms = await visit.enrich(
                 _ask(desk, picking_up.put_off(office, attempt.id, LATER_MIN, visit.now_ms))
             )
-            return _done(desk, promise, "promise_changed_turn" if changed is True else "promise_trouble")
+            return _put_off(desk, office, promise, due_ms, visit.now_ms)
         case "3":
             ended = await visit.enrich(_ask(desk, picking_up.call_no_more(office, attempt.id, visit.now_ms)))
-            return _done(desk, promise, "promise_cancelled" if ended is True else "promise_trouble")
+            return _done(desk, promise, "promise_cancelled" if ended is True else "called_too_late")
     if asked < ASKED:
         return _ask_for_key(desk, promise, attempt, asked + 1)
     return await _leave_message(desk, visit, office, promise, attempt)
@@ -79,40 +86,41 @@ async def key(desk: Desk, visit: Visit) -> str:
 
 async def connect(desk: Desk, visit: Visit) -> str:
     """``POST /voice/called/connect``: an agent has come for the merchant who waits on the line."""
-    found = await _find(desk, visit)
-    if found is None:
+    slip, turn = slips.read(desk.centre, visit.query), named_contact(visit.query.get("turn", ""))
+    if not turn:
         return _sorry(desk)
-    _, attempt, promise = found
-    fence = slips.whole(visit.query.get("fence", ""))
-    return twiml.answer(_conference(desk, promise, attempt, fence))
+    return _meet(desk, visit, slip, turn, slips.whole(visit.query.get("fence", "")))
 
 
 async def after(desk: Desk, visit: Visit) -> str:
     """``POST /voice/called/after``: the conference is over, or the agent is lost, or it is a transfer."""
-    found = await _find(desk, visit)
-    if found is None or visit.over:
+    slip, turn = slips.read(desk.centre, visit.query), named_contact(visit.query.get("turn", ""))
+    why = visit.query.get("why", "")
+    now = await visit.enrich(desk.line.contact(turn) if why else _settle(desk, visit, turn))
+    if visit.over:
         return twiml.answer(twiml.hang_up())
-    office, attempt, promise = found
-    now = await visit.enrich(_settle(desk, visit, attempt))
-    slip = _slip(desk, promise)
-    if visit.query.get("why") == "transfer" or (isinstance(now, ContactNow) and _waits_again(now)):
-        return _hold(desk, promise, attempt, *_why_held(slip, visit, now))
-    if isinstance(now, ContactNow) and now.answered_ms:
-        return entering.goodbye(desk, slip)
-    return await _wait_first(desk, visit, office, promise, "called_agent_gone")
+    if isinstance(now, Away):
+        return _without_line(desk, visit, slip)
+    if now is None or now.state is ContactState.ENDED:
+        return await _turn_over(desk, visit, slip, now)
+    if why == "transfer":
+        slip = replace(slip, queue=now.queue, band=now.band)
+        words = [
+            catalog.voice(slip.language, "transfer", queue=catalog.name(slip.language, "queue", now.queue))
+        ]
+    else:  # once answered and in the line again, it was transferred: the redirect that follows says so
+        words = [] if now.answered_ms and not why else _agent_gone(slip, now)
+    return await _stay(desk, visit, slip, turn, now, words)
 
 
 async def hold(desk: Desk, visit: Visit) -> str:
-    """``POST /voice/called/hold``: music for a merchant between two agents."""
-    found = await _find(desk, visit)
-    if found is None:
-        return twiml.answer(twiml.play(desk.clip(0)), twiml.redirect(_here(desk, visit, 1)))
-    _, attempt, promise = found
-    now = await visit.enrich(desk.line.contact(attempt.contact))
-    if isinstance(now, ContactNow) and now.state is ContactState.ENDED:
-        return entering.goodbye(desk, _slip(desk, promise))
+    """``POST /voice/called/hold``: music for a merchant who waits on the line for an agent."""
+    slip, turn = slips.read(desk.centre, visit.query), named_contact(visit.query.get("turn", ""))
+    now = await visit.enrich(desk.line.contact(turn))
+    if not isinstance(now, Away) and (now is None or now.state is ContactState.ENDED):
+        return await _turn_over(desk, visit, slip, now)
     clip = slips.whole(visit.query.get("clip", ""))
-    return twiml.answer(twiml.play(desk.clip(clip)), twiml.redirect(_here(desk, visit, clip + 1)))
+    return twiml.answer(twiml.play(desk.clip(clip)), twiml.redirect(_hold_url(desk, visit, slip, clip + 1)))
 
 
 async def status(desk: Desk, visit: Visit) -> str:
@@ -125,34 +133,81 @@ async def status(desk: Desk, visit: Visit) -> str:
 
 async def _over(desk: Desk, visit: Visit, office: Office, attempt: Attempt, promise: Promise) -> None:
     """Wherever the merchant stood, it is over: on the line like a caller, in a talk, or not reached."""
-    if await desk.line.contact(visit.contact) is not None:
+    live = await desk.line.contact(visit.contact)
+    if live is not None:
         await endings.hang_up(desk, visit, Caller(promise.number, fingerprint(desk.secret, promise.number)))
     turn = await desk.line.contact(attempt.contact) if attempt.contact else None
-    if turn is not None and turn.state is ContactState.CONNECTED and attempt.call_sid == visit.contact:
-        await desk.line.finish(attempt.contact, visit.now_ms)
+    if attempt.call_sid == visit.contact and ((turn and turn.answered_ms) or (live and live.answered_ms)):
+        await _talk_over(desk, visit, turn)
+        # The journal may not be written down yet: nobody who was talked with counts as not reached.
+        await _ask(desk, dialing.talked(office, attempt.id, visit.now_ms))
+        return
     result = RESULTS.get(visit.form.get("CallStatus", ""), Result.HUNG_UP)
+    left_alone = turn is not None and not (turn.accepted and turn.fence == attempt.fence)
+    if left_alone and promise.held_by == visit.contact:
+        result = Result.AGENT_GONE
     await _ask(desk, dialing.over(office, attempt.id, result, visit.now_ms, visit.contact))
+    if turn is not None and left_alone and turn.accepted and turn.state is ContactState.RESERVED:
+        await desk.line.fail_join(turn.contact, visit.now_ms)  # who has come meanwhile, has come in vain
+
+
+async def _talk_over(desk: Desk, visit: Visit, turn: ContactNow | None) -> None:
+    if turn is not None and turn.state is ContactState.CONNECTED:
+        await desk.line.finish(turn.contact, visit.now_ms)
+    elif turn is not None and turn.state is not ContactState.ENDED:  # between two agents
+        await desk.line.leave(turn.contact, Disposition.SET_ASIDE, visit.now_ms)
 
 
 # --- onward -------------------------------------------------------------------------------------------------
 
 
+async def _take(desk: Desk, visit: Visit, office: Office, promise: Promise, attempt: Attempt) -> str:
+    """1 was pressed. Two must never talk with one merchant: without SQL nobody can say that this leg may."""
+    taken = await visit.enrich(_ask(desk, picking_up.take(office, attempt.id, visit.contact, visit.now_ms)))
+    if isinstance(taken, Away):
+        return _again(desk, visit)
+    return await _join(desk, visit, office, promise, attempt) if taken else _not_this_one(desk, promise)
+
+
 async def _join(desk: Desk, visit: Visit, office: Office, promise: Promise, attempt: Attempt) -> str:
     """To the agent who waits for the merchant; or, when there is none, first on the line."""
+    slip = _slip(desk, promise)
     if attempt.mode == Mode.MERCHANT_FIRST:
         entry = await visit.enrich(dialing.join_line(office, attempt.id, visit.contact, visit.now_ms))
         if isinstance(entry, Entry) and entry.state is ContactState.ENDED:
-            return entering.goodbye(desk, _slip(desk, promise))
-        return _enqueue(desk, visit, promise, "called_connecting")
+            return entering.goodbye(desk, slip)
+        return _enqueue(desk, visit, slip, "called_connecting")
     turn = await visit.enrich(desk.line.contact(attempt.contact))
-    if isinstance(turn, ContactNow) and turn.fence == attempt.fence and turn.accepted:
-        words = catalog.voice(promise.language, "called_connecting")
-        return twiml.answer(twiml.say(words), _conference(desk, promise, attempt, attempt.fence))
-    return await _wait_first(desk, visit, office, promise, "called_agent_gone")
+    words = [catalog.voice(slip.language, "called_connecting")]
+    if turn is None or isinstance(turn, Away):  # the agent may be in there, whatever the line can say
+        return _meet(desk, visit, slip, attempt.contact, attempt.fence, *words)
+    if turn.state is ContactState.ENDED:
+        return await _turn_over(desk, visit, slip, turn)
+    if turn.accepted and turn.fence == attempt.fence:
+        return _meet(desk, visit, slip, turn.contact, turn.fence, *words)
+    return await _stay(desk, visit, slip, turn.contact, turn, _agent_gone(slip, turn))
 
 
-async def _wait_first(desk: Desk, visit: Visit, office: Office, promise: Promise, words: str) -> str:
-    """Into the line with this call, at the ticket of the promise: whoever is free next takes it."""
+async def _stay(
+    desk: Desk, visit: Visit, slip: Slip, turn: str, now: ContactNow, words: list[Utterance]
+) -> str:
+    """On the line, in the turn's place, until an agent comes; who may have come just now."""
+    if now.accepted and now.state is ContactState.RESERVED:
+        came = await visit.enrich(desk.legs.claim_bringing(turn, now.fence, "door"))
+        if came is True:
+            return _meet(desk, visit, slip, turn, now.fence, *words[:1])
+    return twiml.answer(twiml.say_all(words), twiml.redirect(_hold_url(desk, visit, slip, 0, turn)))
+
+
+async def _turn_over(desk: Desk, visit: Visit, slip: Slip, now: ContactNow | None) -> str:
+    """The turn is over while the merchant is on the line. They talked: goodbye. Else, as long as we owe the
+    call: into the line with this very call, at the ticket of the promise."""
+    if now is not None and now.answered_ms:
+        return entering.goodbye(desk, slip)
+    found = await _find(desk, visit)
+    if found is None or found[2].state not in OPEN_WORDS or found[2].held_by != visit.contact:
+        return entering.goodbye(desk, slip)
+    office, _, promise = found
     caller = Caller(promise.number, fingerprint(desk.secret, promise.number))
     await visit.enrich(
         promises.came_back(
@@ -166,41 +221,46 @@ async def _wait_first(desk: Desk, visit: Visit, office: Office, promise: Promise
             now_ms=visit.now_ms,
         )
     )
-    return _enqueue(desk, visit, promise, words)
+    return _enqueue(desk, visit, slip, "called_agent_gone")
 
 
-def _enqueue(desk: Desk, visit: Visit, promise: Promise, words: str) -> str:
-    slip = _slip(desk, promise)
-    return entering.enqueue(desk, slip, catalog.voice(slip.language, words), contact=visit.contact)
+def _without_line(desk: Desk, visit: Visit, slip: Slip) -> str:
+    """Redis is away. A long conference was a talk; after a short one the merchant is held, not lost."""
+    since_ms = slips.whole(visit.query.get("since", ""))
+    if since_ms and visit.now_ms - since_ms >= connecting.SHORTEST_TALK_MS:
+        return entering.goodbye(desk, slip)
+    words = twiml.say(catalog.voice(slip.language, "holding"))
+    return twiml.answer(words, twiml.redirect(_hold_url(desk, visit, slip, 0)))
 
 
-async def _settle(desk: Desk, visit: Visit, attempt: Attempt) -> ContactNow | None:
-    """The conference is over for the merchant. They had met, and it was no transfer: the talk is over."""
-    now = await desk.line.contact(attempt.contact)
-    fence = slips.whole(visit.query.get("fence", "")) or attempt.fence
-    if now is not None and now.state is ContactState.CONNECTED and now.fence == fence:
-        await desk.line.finish(attempt.contact, visit.now_ms)
-        return await desk.line.contact(attempt.contact)
+def _enqueue(desk: Desk, visit: Visit, slip: Slip, words: str) -> str:
+    return entering.enqueue(desk, slip, catalog.voice(slip.language, words), contact=visit.contact, owed=True)
+
+
+async def _settle(desk: Desk, visit: Visit, turn: str) -> ContactNow | None:
+    """The conference is over for the merchant, so the agent has gone. They had met: the talk is over. They
+    had not: the turn is offered to somebody else, and the merchant hears it here."""
+    now = await desk.line.contact(turn)
+    fence = slips.whole(visit.query.get("fence", ""))
+    if now is None or now.fence != fence:
+        return now
+    if now.state is ContactState.CONNECTED:
+        await desk.line.finish(turn, visit.now_ms)
+        return await desk.line.contact(turn)
+    if visit.over or now.answered_ms:
+        return now
+    await desk.legs.note_back(turn, fence)
+    if now.state is ContactState.RESERVED and now.accepted:
+        await desk.line.fail_join(turn, visit.now_ms)
+        return await desk.line.contact(turn)
     return now
 
 
-def _waits_again(now: ContactNow) -> bool:
-    """Once answered and in the line again, it was transferred."""
-    return bool(now.answered_ms) and now.state in (ContactState.WAITING, ContactState.RESERVED)
-
-
-def _why_held(slip: Slip, visit: Visit, now: ContactNow | Away | None) -> list[Utterance]:
-    queue = now.queue if isinstance(now, ContactNow) else slip.queue
-    return [catalog.voice(slip.language, "transfer", queue=catalog.name(slip.language, "queue", queue))]
-
-
-def _hold(desk: Desk, promise: Promise, attempt: Attempt, *words: Utterance) -> str:
-    onward = desk.url(f"/voice/called/hold?attempt={attempt.id}")
-    return twiml.answer(twiml.say_all(words), twiml.redirect(onward))
-
-
-def _here(desk: Desk, visit: Visit, clip: int) -> str:
-    return desk.url(f"/voice/called/hold?attempt={visit.query.get('attempt', '')[:40]}&clip={clip}")
+def _agent_gone(slip: Slip, now: ContactNow) -> list[Utterance]:
+    words = [catalog.voice(slip.language, "called_agent_gone")]
+    if now.position == 1:
+        words.append(catalog.voice(slip.language, "called_first"))
+    return words
 
 
 async def _leave_message(desk: Desk, visit: Visit, office: Office, promise: Promise, attempt: Attempt) -> str:
@@ -208,8 +268,9 @@ async def _leave_message(desk: Desk, visit: Visit, office: Office, promise: Prom
     first = await visit.enrich(_ask(desk, picking_up.unattended(office, attempt.id, visit.now_ms)))
     said = []
     if isinstance(first, str) and first and office.ours:
-        ours = spoken.in_pairs(office.ours[0], promise.language)
-        said = [catalog.voice(promise.language, first, centre=desk.centre.name, ours=ours)]
+        language = _slip(desk, promise).language
+        ours = spoken.in_pairs(office.ours[0], language)
+        said = [catalog.voice(language, first, centre=desk.centre.name, ours=ours)]
     return twiml.answer(twiml.say_all(said), twiml.hang_up())
 
 
@@ -219,14 +280,30 @@ async def _leave_message(desk: Desk, visit: Visit, office: Office, promise: Prom
 def _ask_for_key(desk: Desk, promise: Promise, attempt: Attempt, asked: int) -> str:
     here = desk.url(f"/voice/called/key?attempt={attempt.id}&asked={asked}")
     keys = ["called_press_one"] if asked == 1 else ["called_press_one", "called_later", "called_cancel"]
-    words = [catalog.voice(promise.language, each) for each in keys]
-    words.insert(0, catalog.voice(promise.language, "called_greeting", centre=desk.centre.name))
+    language = _slip(desk, promise).language
+    words = [catalog.voice(language, each) for each in keys]
+    words.insert(0, catalog.voice(language, "called_greeting", centre=desk.centre.name))
     return twiml.answer(twiml.gather_key(here, twiml.say_all(words), timeout_s=PAUSE_S), twiml.redirect(here))
 
 
-def _conference(desk: Desk, promise: Promise, attempt: Attempt, fence: int) -> str:
-    over = desk.url(f"/voice/called/after?attempt={attempt.id}&fence={fence}")
-    return standing.into_conference(desk, attempt.contact, fence, promise.language, over)
+def carried(slip: Slip, attempt: str, turn: str) -> str:
+    """What the URLs of a merchant's leg bring along, so that its doors need not ask SQL."""
+    return f"{slip.query()}&attempt={quote(attempt, safe='')}&turn={turn}"
+
+
+def _carried(visit: Visit, slip: Slip, turn: str = "") -> str:
+    turn = turn or named_contact(visit.query.get("turn", ""))
+    return carried(slip, visit.query.get("attempt", "")[:40], turn)
+
+
+def _hold_url(desk: Desk, visit: Visit, slip: Slip, clip: int, turn: str = "") -> str:
+    return desk.url(f"/voice/called/hold?{_carried(visit, slip, turn)}&clip={clip}")
+
+
+def _meet(desk: Desk, visit: Visit, slip: Slip, turn: str, fence: int, *words: Utterance) -> str:
+    over = desk.url(f"/voice/called/after?{_carried(visit, slip, turn)}&fence={fence}&since={visit.now_ms}")
+    meeting = standing.into_conference(desk, turn, fence, slip.language, over)
+    return twiml.answer(twiml.say_all(words), meeting)
 
 
 def _slip(desk: Desk, promise: Promise) -> Slip:
@@ -240,17 +317,38 @@ def _slip(desk: Desk, promise: Promise) -> Slip:
     )
 
 
-def _already(promise: Promise) -> str:
-    return twiml.answer(twiml.say(catalog.voice(promise.language, "called_already")), twiml.hang_up())
+def _not_this_one(desk: Desk, promise: Promise) -> str:
+    """Another call has the conversation; or nobody is to be called any more."""
+    open_yet = promise.state in OPEN_WORDS and (promise.held_by or promise.live_contact)
+    return _done(desk, promise, "called_already" if open_yet else "called_too_late")
 
 
-def _too_late(desk: Desk, promise: Promise) -> str:
-    return _done(desk, promise, "called_too_late")
+def _put_off(desk: Desk, office: Office, promise: Promise, due_ms: int | Away, now_ms: int) -> str:
+    if isinstance(due_ms, Away):
+        return _sorry(desk)
+    if not due_ms:
+        return _done(desk, promise, "called_too_late")
+    when = wording.at(promise.language, promise.time_zone or office.time_zone, due_ms, now_ms)
+    return _done(desk, promise, "promise_changed_window", when=when)
 
 
-def _done(desk: Desk, promise: Promise, words: str) -> str:
-    said = [catalog.voice(promise.language, words)]
-    if words != "called_too_late":
+def _again(desk: Desk, visit: Visit) -> str:
+    """SQL does not say whose leg this is: asked again a few times, since somebody has picked up."""
+    tried = slips.whole(visit.query.get("again", "")) + 1
+    if tried > PATIENCE or not visit.query.get("attempt"):
+        return _sorry(desk)
+    pressed = visit.form.get("Digits", "")
+    parts = {"attempt": visit.query["attempt"][:40], "again": str(tried)}
+    parts |= {"asked": visit.query["asked"][:2]} if "asked" in visit.query else {}
+    parts |= {"pressed": pressed} if pressed in (CONNECT_KEY, LATER_KEY, CANCEL_KEY) else {}
+    here = desk.url(f"{visit.path}?{urlencode(parts)}")
+    words = twiml.say(catalog.voice(desk.centre.language, "trouble"))
+    return twiml.answer(words, twiml.pause(2), twiml.redirect(here))
+
+
+def _done(desk: Desk, promise: Promise, words: str, **values: str) -> str:
+    said = [catalog.voice(_slip(desk, promise).language, words, **values)]
+    if not words.startswith("called_"):
         said.append(catalog.voice(promise.language, "call_over", centre=desk.centre.name))
     return twiml.answer(twiml.say_all(said), twiml.hang_up())
 

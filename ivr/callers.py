@@ -28,8 +28,10 @@ class Caller:
 
 
 def identify(desk: Desk, visit: Visit) -> Caller:
-    """The caller by ``From``. Anonymous callers are nobody, not one person."""
-    raw = visit.form.get("From", "").strip()
+    """The caller by ``From``, a merchant whom we rang by ``To``. Anonymous callers are nobody, not one
+    person."""
+    rung = visit.form.get("Direction", "").startswith("outbound")
+    raw = visit.form.get("To" if rung else "From", "").strip()
     if not raw or raw in WITHHELD or len(raw) > 40:
         return Caller("", "")
     try:

@@ -14,6 +14,7 @@ from ivr import callers, endings, message, twiml
 from ivr.callers import Caller
 from ivr.desk import Desk
 from ivr.holding import hold_queue
+from ivr.memory import Memory
 from ivr.menus import Centre
 from ivr.slips import Slip
 from ivr.visits import AWAY, Away, Visit
@@ -100,15 +101,15 @@ def card(slip: Slip, who: Recognised, caller: Caller) -> Card:
     )
 
 
-def enqueue(desk: Desk, slip: Slip, *words: Utterance, contact: str) -> str:
+def enqueue(desk: Desk, slip: Slip, *words: Utterance, contact: str, owed: bool = False) -> str:
     """Say ``words``, then hold the call. The queue's name at Twilio tells queue and band: from it alone the
-    order can be rebuilt."""
+    order can be rebuilt. ``owed``: the caller has a callback, and is offered none."""
     carried = slip.query()
     return twiml.answer(
         twiml.say_all(words),
         twiml.enqueue(
             hold_queue(desk.policy, slip.queue, slip.band, contact),
-            wait_url=desk.url(f"/voice/wait?{carried}"),
+            wait_url=desk.url(f"/voice/wait?{carried}{Memory(owed=True).query() if owed else ''}"),
             action=desk.url(f"/voice/left?{carried}"),
         ),
     )

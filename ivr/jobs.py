@@ -13,7 +13,9 @@ from redis.asyncio import Redis
 from ivr import bridging
 from ivr.bridging import Tools
 from queueing import journal
+from queueing.journal import Event
 from queueing.keys import Keys
+from queueing.states import Disposition
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ async def carry_out(event_id: str) -> None:
     await bridging.carry_out(event, bench.tools)
 
 
-def has_effect(kind: str) -> bool:
-    """Whether a line of this kind asks anything of the carrier: the others need no job."""
-    return kind in bridging.EFFECTS
+def has_effect(event: Event) -> bool:
+    """Whether this line asks anything of the carrier: the others need no job."""
+    if event.kind == "ended":  # nobody was reached: the agent waits for a merchant who will not come
+        return event.fields.get("disposition") == Disposition.NOT_REACHED
+    return event.kind in bridging.EFFECTS

@@ -5,10 +5,14 @@ Made from the request alone; nothing here asks a store or can fail.
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from announcements import catalog
 from ivr import entering, slips, twiml
 from ivr.desk import Desk
 from ivr.visits import Visit
+
+CARRIED = ("lang", "topic", "q", "b", "attempt", "turn")
 
 
 def hold(desk: Desk, visit: Visit) -> str:
@@ -29,6 +33,14 @@ def promised(desk: Desk, visit: Visit) -> str:
     """The promise is made and has been spoken: what is left is goodbye."""
     slip = slips.read(desk.centre, visit.query)
     return twiml.answer(twiml.say(catalog.voice(slip.language, "promised_goodbye")), twiml.hang_up())
+
+
+def held(desk: Desk, visit: Visit) -> str:
+    """A merchant whom we called, and who is on the line: music, and then the same question once more."""
+    clip = slips.whole(visit.query.get("clip", ""))
+    carried = {name: visit.query[name][:64] for name in CARRIED if name in visit.query}
+    onward = desk.url(f"/voice/called/hold?{urlencode(carried)}&clip={clip + 1}")
+    return twiml.answer(twiml.play(desk.clip(clip)), twiml.redirect(onward))
 
 
 def alone(desk: Desk, visit: Visit) -> str:

@@ -5,6 +5,7 @@
 ``…:typed:<contact>``         the number a caller keyed in for the callback; it may stand in no URL
 ``…:met:<contact>:<fence>``   set of who has joined the conference
 ``…:back:<contact>:<fence>``  the caller was told that this reservation failed, and is in the queue again
+``…:brought:<contact>:<fence>``  who brings a merchant who waits on the line to this agent: one does
 ``…:away:<contact>``          how a call that never joined the line ended, is on record
 ``…:done:<event>``            the effect of this line of the journal has been carried out
 """
@@ -58,6 +59,13 @@ class Legs:
 
     async def is_back(self, contact: str, fence: int) -> bool:
         return bool(await self._read(f"back:{contact}:{fence}"))
+
+    async def claim_bringing(self, contact: str, fence: int, who: str) -> bool:
+        """True for the first who asks, whenever it asks: the merchant on the line is brought to the agent
+        once, by a door or by an effect."""
+        if await self._note(f"brought:{contact}:{fence}", who, once=True):
+            return True
+        return await self._read(f"brought:{contact}:{fence}") == who
 
     async def claim_outcome(self, contact: str) -> bool:
         """True for the first who asks: a call that never joined the line has one outcome."""

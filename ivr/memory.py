@@ -21,6 +21,8 @@ class Memory:
     said: Said | None = None
     offered: int = 0
     """At which announcement a callback was last offered, from 1; 0: never."""
+    owed: bool = False
+    """The caller has a callback already."""
 
     def query(self) -> str:
         """Ready to stand in a URL, after the slip; "" when there is nothing to remember."""
@@ -32,6 +34,7 @@ class Memory:
             parts += f"&said_at={self.said.at_ms}&said_pos={self.said.position}&n={self.said.count}"
         if self.offered:
             parts += f"&of={self.offered}"
+        parts += "&owed=1" if self.owed else ""
         return parts
 
 
@@ -42,4 +45,5 @@ def read(query: Mapping[str, str]) -> Memory:
         arrival_us=slips.whole(query.get("in", "")) * 1000 + min(slips.whole(query.get("us", "")), 999),
         said=Said.from_query(query),
         offered=slips.whole(query.get("of", "")),
+        owed=query.get("owed") == "1",
     )

@@ -9,7 +9,6 @@ from announcements.catalog import Utterance
 from announcements.pacing import Announcement
 from callbacks import offering
 from callbacks.offering import Facts, Refusal
-from carrier.numbers import why_not_dialled
 from ivr import callers, glance
 from ivr.desk import Desk
 from ivr.memory import Memory
@@ -31,14 +30,14 @@ def now(
 ) -> tuple[Utterance, ...]:
     """The offer in words, or none. On the way into the line it comes with the wait, later after the place."""
     entering = wait is not None and kept.said is None and not kept.offered
-    if desk.office is None or not (announcement or entering):
+    if desk.office is None or kept.owed or not (announcement or entering):
         return ()
     decided = offering.decide(desk.office.policy, _facts(desk, hold, kept, announcement, wait))
     if isinstance(decided, Refusal):
         return ()
     # Reading the number is the dearest part, so it comes last.
     number = callers.identify(desk, visit).number
-    refused = not number or why_not_dialled(number, desk.office.policy.regions, desk.office.ours)
+    refused = not number or desk.office.refusal(number)
     if refused and not desk.office.policy.other_number:
         return ()
     told = pacing.announced_range(wait.p10, wait.p90) if wait and not announcement else None

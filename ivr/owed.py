@@ -12,12 +12,13 @@ from announcements import catalog
 from announcements.catalog import Utterance
 from callbacks import promises, windows
 from callbacks.office import Conflict, Office
+from callbacks.record import OPEN_WORDS
 from callbacks.states import PromiseState
 from callbacks.tables import Promise
 from callbacks.windows import Window
 from foundation.connections import answering
 from foundation.errors import Mendable
-from ivr import callers, entering, promising, slips, twiml
+from ivr import callers, closing, entering, promising, slips, twiml
 from ivr.callers import Caller
 from ivr.desk import Desk
 from ivr.slips import Slip
@@ -54,7 +55,8 @@ def ask(desk: Desk, visit: Visit, slip: Slip, promise: Promise) -> str:
             catalog.voice(language, "already_later"),
             catalog.voice(language, "already_cancel"),
         ]
-    words.append(catalog.voice(language, "already_stay"))
+    if not closing.is_closed(desk, visit.now_ms):
+        words.append(catalog.voice(language, "already_stay"))
     here = _url(desk, slip, promise.id, "")
     return twiml.answer(twiml.gather_key(here, twiml.say_all(words), timeout_s=PAUSE_S), twiml.redirect(here))
 
@@ -63,16 +65,18 @@ async def choose(desk: Desk, visit: Visit) -> str:
     """``POST /voice/owed``: keep it, later, cancel; anything else stays on the line."""
     slip, promise = slips.read(desk.centre, visit.query), await _get(desk, visit)
     if promise is None or desk.office is None:
-        return await entering.join(desk, visit, slip, catalog.voice(slip.language, "entered"))
-    match visit.form.get("Digits", ""):
-        case "1":
-            return _goodbye(desk, slip, "already_kept")
-        case "2":
-            return _ask_when(desk, visit, slip, desk.office, promise)
-        case "3":
-            ending = promises.cancel(desk.office, promise.id, "rang in", "merchant", visit.now_ms)
-            done = await _change(desk, visit, ending)
-            return _goodbye(desk, slip, "promise_cancelled" if done else "promise_trouble")
+        return await _as_anybody(desk, visit, slip)
+    pressed = visit.form.get("Digits", "")
+    if pressed == CANCEL_KEY:
+        ending = promises.cancel(desk.office, promise.id, "rang in", "merchant", visit.now_ms)
+        done = await _change(desk, visit, ending)
+        return _goodbye(desk, slip, "promise_cancelled") if done else _not_done(desk, slip, promise)
+    if promise.state not in OPEN_WORDS:  # over, since it was asked
+        return await _as_anybody(desk, visit, slip, catalog.voice(slip.language, "promise_none"))
+    if pressed == KEEP_KEY:
+        return _goodbye(desk, slip, "already_kept")
+    if pressed == LATER_KEY:
+        return _ask_when(desk, visit, slip, desk.office, promise)
     return await _stay(desk, visit, slip, desk.office, promise)
 
 
@@ -80,19 +84,19 @@ async def when(desk: Desk, visit: Visit) -> str:
     """``POST /voice/owed/when``: another time was chosen."""
     slip, promise = slips.read(desk.centre, visit.query), await _get(desk, visit)
     if promise is None or desk.office is None:
-        return await entering.join(desk, visit, slip, catalog.voice(slip.language, "entered"))
+        return await _as_anybody(desk, visit, slip)
     pressed = visit.form.get("Digits", "")
     offered = _windows(desk.office, promise, slips.whole(visit.query.get("at", "")))
     if pressed == "1":
         chosen: Window | None = None
-    elif pressed.isdigit() and 2 <= int(pressed) <= len(offered) + 1:
+    elif pressed.isdecimal() and 2 <= int(pressed) <= len(offered) + 1:
         chosen = offered[int(pressed) - 2]
     else:
         return _goodbye(desk, slip, "already_kept")
     window = (chosen.start_ms, chosen.end_ms) if chosen else None
     moving = promises.reschedule(desk.office, promise.id, window, "merchant", visit.now_ms)
     if not await _change(desk, visit, moving):
-        return _goodbye(desk, slip, "promise_trouble")
+        return _not_done(desk, slip, promise)
     if chosen is None:
         return _goodbye(desk, slip, "promise_changed_turn")
     told = promising.told(
@@ -102,7 +106,9 @@ async def when(desk: Desk, visit: Visit) -> str:
 
 
 async def _stay(desk: Desk, visit: Visit, slip: Slip, office: Office, promise: Promise) -> str:
-    """Into the line, at the better place."""
+    """Into the line, at the better place; out of hours the callback stands, and a message is taken."""
+    if closing.is_closed(desk, visit.now_ms):
+        return await _as_anybody(desk, visit, slip)
     caller = callers.identify(desk, visit)
     known = await callers.recognise(desk, visit, caller)
     who = entering.NOBODY if isinstance(known, Away) else known.chosen(slip.location)
@@ -123,7 +129,15 @@ async def _stay(desk: Desk, visit: Visit, slip: Slip, office: Office, promise: P
         if entry.state is ContactState.ENDED:
             return entering.goodbye(desk, slip)
         slip = replace(slip, queue=entry.queue, band=entry.band)
-    return entering.enqueue(desk, slip, catalog.voice(slip.language, "entered"), contact=visit.contact)
+    words = catalog.voice(slip.language, "entered")
+    return entering.enqueue(desk, slip, words, contact=visit.contact, owed=True)
+
+
+async def _as_anybody(desk: Desk, visit: Visit, slip: Slip, *words: Utterance) -> str:
+    """Nothing is owed any more, or nobody can say: like any caller."""
+    if closing.is_closed(desk, visit.now_ms):
+        return await closing.answer(desk, visit, slip, entering.NOBODY, callers.identify(desk, visit))
+    return await entering.join(desk, visit, slip, *words, catalog.voice(slip.language, "entered"))
 
 
 def _card(slip: Slip, who: Any, caller: Caller, promise: Promise) -> Card:
@@ -152,6 +166,13 @@ def _zone(office: Office, promise: Promise) -> str:
 
 def _url(desk: Desk, slip: Slip, promise: str, door: str, more: str = "") -> str:
     return desk.url(f"/voice/owed{door}?{slip.query()}&p={promise}{more}")
+
+
+def _not_done(desk: Desk, slip: Slip, promise: Promise) -> str:
+    """It could not be changed: an agent calls just now, or we are in trouble. It stands as it was."""
+    if promise.state in (PromiseState.DIALING, PromiseState.CONNECTED):
+        return _goodbye(desk, slip, "already_calling")
+    return _goodbye(desk, slip, "already_kept")
 
 
 def _goodbye(desk: Desk, slip: Slip, key: str, **values: str) -> str:

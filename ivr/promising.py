@@ -6,8 +6,10 @@ from announcements import catalog, spoken
 from announcements.catalog import Utterance
 from announcements.spoken import Worded
 from callbacks import promises, telling, windows, wording
+from callbacks.making import take_place
 from callbacks.office import Conflict, Office
 from callbacks.promises import NewPromise
+from callbacks.record import OPEN_WORDS
 from callbacks.tables import Promise
 from callbacks.windows import Window
 from carrier import numbers
@@ -43,6 +45,10 @@ async def promise(
     owed = made.promise
     if owed.contact != visit.contact:  # made in another call: this one keeps its own place
         return callback.back(desk, visit, already(office, slip, owed, visit.now_ms))
+    if owed.state not in OPEN_WORDS:  # of this very call, and over: an agent has talked with the caller since
+        return callback.back(desk, visit, catalog.voice(slip.language, "promise_not_now"))
+    if not made.fresh:
+        await visit.enrich(take_place(office, owed, visit.now_ms))
     words = twiml.say_all([*_promised(desk, office, slip, owed), _ask_text(slip)])
     here = desk.url(f"/voice/callback/text?{slip.query()}&p={owed.id}")
     return twiml.answer(twiml.gather_key(here, words, timeout_s=4), twiml.redirect(here))
@@ -52,6 +58,8 @@ async def text(desk: Desk, visit: Visit) -> str:
     """``POST /voice/callback/text``: may we text? The promise stands, whatever the answer; then goodbye."""
     slip = slips.read(desk.centre, visit.query)
     words = []
+    if desk.office is not None:
+        await visit.enrich(_hold_place(desk.office, visit))
     if desk.office is not None and visit.form.get("Digits", ""):
         agreed = visit.form["Digits"] == TEXT_YES
         if agreed:
@@ -115,6 +123,13 @@ async def _make(
             return await promises.make(office, wanted, now_ms)
     except (Mendable, Conflict) as refused:
         return refused
+
+
+async def _hold_place(office: Office, visit: Visit) -> None:
+    """The line may have been away when the promise was made: once more, before the call is released."""
+    owed = await promises.get(office, visit.query.get("p", ""))
+    if owed is not None and owed.contact == owed.live_contact == visit.contact and owed.state in OPEN_WORDS:
+        await take_place(office, owed, visit.now_ms)
 
 
 async def _agree(desk: Desk, office: Office, visit: Visit) -> bool:

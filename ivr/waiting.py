@@ -17,7 +17,7 @@ from ivr.memory import Memory
 from ivr.slips import Slip
 from ivr.visits import AWAY, Away, Visit
 from queueing import journal
-from queueing.records import Hold
+from queueing.records import ContactNow, Hold
 from queueing.states import ContactState
 
 
@@ -52,14 +52,24 @@ async def key(desk: Desk, visit: Visit) -> str:
     again = twiml.answer(twiml.redirect(loop_url(desk, slip, kept)))
     pressed = visit.form.get("Digits", "")
     wants_callback = pressed == menus.CALLBACK_KEY and kept.offered
-    if pressed != menus.LEAVE_KEY and not wants_callback:
+    if pressed == menus.LEAVE_KEY:
+        return await step_out(desk, visit)
+    if not wants_callback or await _is_being_asked(desk, visit):
         return again
-    now = await visit.enrich(desk.line.contact(visit.contact))
-    if not isinstance(now, Away) and now and now.state in (ContactState.RESERVED, ContactState.CONNECTED):
-        return again  # an agent is being asked: no time to leave
-    if wants_callback:
-        return twiml.answer(twiml.redirect(desk.url(f"/voice/callback?{slip.query()}{kept.query()}")))
+    return twiml.answer(twiml.redirect(desk.url(f"/voice/callback?{slip.query()}{kept.query()}")))
+
+
+async def step_out(desk: Desk, visit: Visit) -> str:
+    """Star: out of the line, to record a message; unless an agent is being asked: no time to leave."""
+    slip, kept = slips.read(desk.centre, visit.query), memory.read(visit.query)
+    if await _is_being_asked(desk, visit):
+        return twiml.answer(twiml.redirect(loop_url(desk, slip, kept)))
     return twiml.answer(twiml.say(catalog.voice(slip.language, "leaving_line")), twiml.leave())
+
+
+async def _is_being_asked(desk: Desk, visit: Visit) -> bool:
+    now = await visit.enrich(desk.line.contact(visit.contact))
+    return isinstance(now, ContactNow) and now.state in (ContactState.RESERVED, ContactState.CONNECTED)
 
 
 async def _look(desk: Desk, visit: Visit) -> Hold | None:

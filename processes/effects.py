@@ -118,7 +118,7 @@ class Dispatcher:
         entries: dict[str, list[str]] = {}
         for event in events:
             effects = entries.setdefault(entry_of(event.id), [])
-            if has_effect(event.kind):
+            if has_effect(event):
                 effects.append(event.id)
         over = [entry for entry, effects in entries.items() if not effects]
         asked = {entry: effects for entry, effects in entries.items() if effects}

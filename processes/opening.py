@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redis.asyncio import Redis
 
@@ -53,7 +53,7 @@ class Stores:
             line=self.line,
             keys=self.keys,
             clock=self.clock,
-            policy=plan.callbacks,
+            policy=replace(plan.callbacks, rehearsal=settings.api_is_loopback),
             hours=plan.centre.hours,
             time_zone=plan.written.time_zone,
             ours=(settings.twilio_number,) if settings.twilio_number else (),

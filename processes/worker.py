@@ -133,6 +133,8 @@ def bench_of(stores: Stores, carrier: Carrier) -> jobs.Bench:
         clock=stores.clock,
         public_url=settings.surgeline_public_url,
         from_number=settings.twilio_number,
+        regions=stores.plan.callbacks.regions,
+        rehearsal=settings.api_is_loopback,
         callbacks=callback_jobs.Bench(stores.office, carrier, beside=True),
     )
     return jobs.Bench(tools, stores.redis, stores.keys)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from callbacks import dialing, merchant_first, promises
+from callbacks import dialing, merchant_first, picking_up, promises
 from callbacks.states import Mode, PromiseState, Result
 from callbacks.tables import Promise
 from callbacks.turns import turn_name
@@ -152,12 +152,13 @@ async def test_a_live_call_that_is_taken_first_makes_the_rung_leg_hang_up(office
     assert not await dialing.answered(office.cb, f"{promise.id}-1", "CAleg", office.now_ms)
 
 
-async def test_a_leg_that_is_picked_up_first_keeps_the_live_call_waiting(office: Staff) -> None:
+async def test_a_leg_whose_merchant_pressed_1_first_keeps_the_live_call_waiting(office: Staff) -> None:
     promise = await office.owed()
     await office.at_work("ann")
     await rung(office, promise)
     await comes_back(office, promise, "CAlive")
     assert await dialing.answered(office.cb, f"{promise.id}-1", "CAleg", office.now_ms)
+    assert await picking_up.take(office.cb, f"{promise.id}-1", "CAleg", office.now_ms)
     assert not await dialing.take_for(office.cb, promise.id, "CAlive", office.now_ms)
 
 
@@ -245,6 +246,7 @@ async def pressed_one(forward: Staff) -> Promise:
     assert intent.attempt is not None
     await dialing.note_sent(forward.cb, intent.attempt.id, "CAleg", forward.now_ms)
     assert await dialing.answered(forward.cb, intent.attempt.id, "CAleg", forward.now_ms)
+    assert await picking_up.take(forward.cb, intent.attempt.id, "CAleg", forward.now_ms)
     entry = await dialing.join_line(forward.cb, intent.attempt.id, "CAleg", forward.now_ms)
     assert entry is not None
     assert entry.position == 1

@@ -23,6 +23,11 @@ NUMBER = "+14155550100"
 CONTEXTS = {
     "/voice/wait": "enqueue.waitUrl",
     "/voice/wait/key": "enqueue.waitUrl",
+    "/voice/callback": "enqueue.waitUrl",
+    "/voice/callback/confirm": "enqueue.waitUrl",
+    "/voice/callback/number": "enqueue.waitUrl",
+    "/voice/callback/when": "enqueue.waitUrl",
+    "/voice/callback/text": "enqueue.waitUrl",
     "/voice/connecting": "dial.conference.waitUrl",
     "/sms/incoming": "messaging.webhook",
     "/sms/status": "messaging.webhook",

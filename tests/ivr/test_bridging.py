@@ -347,5 +347,11 @@ async def test_a_job_carries_out_the_event_it_was_given(floor):
     await jobs.carry_out(event.id)
     await jobs.carry_out("1-1")  # trimmed away long ago
     assert floor.carrier.verbs == ["dequeue"]
-    assert jobs.has_effect("accepted")
-    assert not jobs.has_effect("told")
+    assert jobs.has_effect(event)
+    assert not any(jobs.has_effect(each) for each in await floor.events() if each.kind == "entered")
+
+
+@pytest.mark.parametrize(("how", "asks"), [("not_reached", True), ("answered", False), ("abandoned", False)])
+def test_only_the_end_of_a_callback_in_vain_asks_anything(how, asks):
+    event = Event("1-1", "ended", 1, "PR0123456789abcdef.1", "ann", "support", "p2", {"disposition": how})
+    assert jobs.has_effect(event) is asks

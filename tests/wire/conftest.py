@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from callbacks import tables as callback_tables  # noqa: F401  (these tables, too)
 from carrier.numbers import normalise
 from ivr.desk import Desk
 from merchants import directory, tables  # noqa: F401  (their tables are made by the fixture sql)
@@ -15,10 +16,10 @@ from tests.wire import stage as wire
 
 
 @pytest.fixture
-async def stage(redis, sql, clock):
+async def wired_desk(redis, sql, clock):
     async with sql.session() as session:
         await directory.import_csv(session, MERCHANTS, normalise=normalise)
-    desk = Desk(
+    return Desk(
         clock=clock,
         line=Line(redis, POLICY),
         roster=Roster(redis, POLICY),
@@ -32,6 +33,10 @@ async def stage(redis, sql, clock):
         account_sid=wire.ACCOUNT.sid,
         budget=PATIENT,
     )
-    async with wire.opened(clock, desk) as stage:
+
+
+@pytest.fixture
+async def stage(clock, wired_desk):
+    async with wire.opened(clock, wired_desk) as stage:
         yield stage
         assert stage.violations == []
