@@ -174,9 +174,10 @@ async def _call_entered(session: AsyncSession, promise: Promise, event: Event, c
 
 async def _call_met(session: AsyncSession, promise: Promise, event: Event, cb: Office) -> None:
     attempt = await _attempt(session, Attempt.call_sid == event.contact)
-    if attempt is not None:
+    if attempt is not None and attempt.state in ATTEMPT_OPEN:
         await met(session, attempt.id, event.at_ms, event.agent)
         return
+    # A leg whose attempt is over holds the place like any call: its merchant waited on the line.
     if promise.held_by not in ("", event.contact) or promise.state == PromiseState.CONNECTED:
         return  # a call that we made was picked up first
     await record.change(
@@ -195,10 +196,12 @@ async def _call_met(session: AsyncSession, promise: Promise, event: Event, cb: O
 async def _call_ended(session: AsyncSession, promise: Promise, event: Event, cb: Office) -> None:
     """The call holds the place no more. Abandoned, the keeper brings the promise back to its ticket."""
     attempt = await _attempt(session, Attempt.call_sid == event.contact)
-    if attempt is not None:
-        if attempt.state in ATTEMPT_OPEN and event.fields.get("disposition") != Disposition.ANSWERED:
+    if attempt is not None and attempt.state in ATTEMPT_OPEN:
+        if event.fields.get("disposition") != Disposition.ANSWERED:
             await _hung_up(session, promise, attempt, event, cb)
         return
+    if attempt is not None and promise.state == PromiseState.CONNECTED:
+        return  # they talked on it; the word after the talk is still to come
     fields = {}
     if promise.live_contact == event.contact:
         fields["live_contact"] = ""

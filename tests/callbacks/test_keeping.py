@@ -206,6 +206,39 @@ async def test_a_live_call_that_could_not_be_joined_lets_go_of_the_promise(offic
     assert (await office.contact(turn_name(promise.id, 2))).agent == "ann"
 
 
+async def left_alone(office: Staff) -> Promise:
+    """The merchant picked up, the agent was lost, and the merchant's own leg waits on the line, first."""
+    promise = await office.owed()
+    await office.at_work("ann")
+    turn = await rung(office, promise)
+    assert await dialing.answered(office.cb, f"{promise.id}-1", "CAleg", office.now_ms)
+    await office.roster.off("ann", office.now_ms)
+    await office.line.fail_join(turn, office.now_ms)
+    await dialing.over(office.cb, f"{promise.id}-1", Result.AGENT_GONE, office.now_ms)
+    await comes_back(office, promise, "CAleg")
+    await office.keeps()
+    assert (await office.promise(promise.id)).live_contact == "CAleg"
+    return promise
+
+
+async def test_a_rung_leg_that_waited_and_was_answered_ends_the_promise(office: Staff) -> None:
+    promise = await left_alone(office)
+    await office.at_work("ben")
+    asked = await office.contact("CAleg")
+    await office.line.accept("CAleg", "ben", asked.fence, office.now_ms)
+    await office.line.connect("CAleg", office.now_ms)
+    await office.writes_down()
+    assert await office.state(promise) == PromiseState.SUPERSEDED
+
+
+async def test_a_rung_leg_that_waited_and_hung_up_gives_the_place_back(office: Staff) -> None:
+    promise = await left_alone(office)
+    await office.line.leave("CAleg", Disposition.ABANDONED, office.now_ms)
+    await office.writes_down()
+    there = await office.promise(promise.id)
+    assert (there.state, there.live_contact, there.held_by) == (PromiseState.IN_LINE, "", "")
+
+
 async def test_a_return_that_sql_was_not_told_of_follows_from_the_card(office: Staff) -> None:
     promise = await office.owed()
     card = Card(caller=NUMBER, promise=promise.id)

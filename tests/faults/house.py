@@ -104,12 +104,18 @@ class House:
     speed: float = 10
     max_waiting: int = 1000
     database: str = ""
+    more: str = ""
+    """More of the centre's file."""
+    told: dict[str, str] = field(default_factory=dict)
+    """Settings besides our own."""
+    hook: str = ""
+    """A module that every process imports before anything else."""
     environ: dict[str, str] = field(default_factory=dict)
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         centre = self.folder / "centre.toml"
-        centre.write_text(CENTRE.format(max_waiting=self.max_waiting))
+        centre.write_text(CENTRE.format(max_waiting=self.max_waiting) + self.more)
         product, network = free_port(), free_port()
         self.product, self.double = f"http://127.0.0.1:{product}", f"http://127.0.0.1:{network}"
         self.origin_ms = SystemClock().now_ms()
@@ -119,7 +125,7 @@ class House:
             for name, value in os.environ.items()
             if not name.startswith(("TWILIO_", "SURGELINE_", "REDIS_URL", "DATABASE_URL"))
         }
-        self.told = {
+        self.told |= {
             "TWILIO_ACCOUNT_SID": "AC" + "1" * 32,
             "TWILIO_AUTH_TOKEN": "2" * 32,
             "TWILIO_API_KEY_SID": "SK" + "3" * 32,
@@ -137,6 +143,10 @@ class House:
             "SURGELINE_ENV_FILE": "",
         }
         self.environ = clean | self.told | {"SURGELINE_PARENT": str(os.getpid()), "PYTHONPATH": str(ROOT)}
+        if self.hook:
+            (self.folder / "hook").mkdir()
+            (self.folder / "hook" / "sitecustomize.py").write_text(f"import {self.hook}\n")
+            self.environ["PYTHONPATH"] = f"{self.folder / 'hook'}{os.pathsep}{ROOT}"
         self.network_port = network
         self.settings = Settings.model_validate({name.lower(): value for name, value in self.told.items()})
         self.redis = EmbeddedServer(self.folder / "data" / "redis", Path(sys.executable))
