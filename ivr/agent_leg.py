@@ -13,6 +13,7 @@ from announcements.catalog import Utterance
 from ivr import slips, standing, twiml
 from ivr.desk import Desk
 from ivr.visits import Away, Visit, named_contact
+from queueing.names import is_turn
 from queueing.records import ContactNow, Outcome
 from queueing.states import ContactState
 
@@ -70,7 +71,10 @@ async def accept(desk: Desk, visit: Visit) -> str:
     if visit.form.get("Digits", "") != "1" and not tries:
         await visit.enrich(desk.line.decline(errand.contact, errand.agent, errand.fence, visit.now_ms))
         return _turned_down(desk, "agent_no_key")
-    outcome = await visit.enrich(desk.line.accept(errand.contact, errand.agent, errand.fence, visit.now_ms))
+    # A merchant has to be rung first, which takes longer than to fetch a caller.
+    within_ms = desk.office.policy.dial_ms if desk.office and is_turn(errand.contact) else None
+    accepting = desk.line.accept(errand.contact, errand.agent, errand.fence, visit.now_ms, within_ms)
+    outcome = await visit.enrich(accepting)
     if isinstance(outcome, Away):
         if tries >= 2:
             return _turned_down(desk, "trouble_goodbye")

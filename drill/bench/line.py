@@ -130,7 +130,7 @@ class Bench:
     def _ask(self, script: str, **given: object) -> bytes:
         now_ms = next(self._now)
         if script == "enter":
-            given["arrived_ms"] = now_ms
+            given |= {"arrived_ms": now_ms, "after_us": 0}
         return self._scripts[script].asked(now_ms=now_ms, **given)
 
     def _enter(self, contact: str) -> bytes:

@@ -21,9 +21,9 @@ def test_the_times_of_a_contacts_story_stand_in_one_line(visit: Any) -> None:
 
 def test_a_charts_words_can_be_read_and_the_newest_hour_is_in_sight(visit: Any) -> None:
     page = visit("lead1", "/reports?by=hour", phone=True)
-    chart = page.locator("div.chart > svg")
+    chart = page.locator("div.through-time > svg")
     assert chart.evaluate("svg => svg.getScreenCTM().a * 12") >= SMALLEST_PX
-    edge = page.locator("div.chart").evaluate("box => box.getBoundingClientRect().right")
+    edge = page.locator("div.through-time").evaluate("box => box.getBoundingClientRect().right")
     newest = chart.locator("text").last.evaluate("text => text.getBoundingClientRect().right")
     assert newest <= edge
 
