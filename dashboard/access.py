@@ -46,6 +46,8 @@ _OPEN = """
     GET /  GET /sign-in  POST /sign-in  GET /sign-in/{token}
     GET /c/{token}  POST /c/{token}/later  POST /c/{token}/window
     POST /c/{token}/turn  POST /c/{token}/cancel
+    GET /status  GET /status.json  GET /status.rss  GET /status/text-me  POST /status/text-me
+    POST /status/code  POST /hooks/pagerduty  POST /hooks/generic
     GET /assets/{name:path}  GET /api/docs  GET /api/v1/openapi.json  GET /{rest:path}
 """
 _SCREEN = """
@@ -58,6 +60,7 @@ _AGENT = """
     POST /desk/call  POST /desk/skip  POST /desk/claim  POST /desk/later  POST /desk/text
     GET /api/v1/promises  GET /api/v1/promises/{promise}  POST /api/v1/promises/{promise}/claim
     POST /api/v1/promises/{promise}/skip  POST /api/v1/promises/{promise}/later
+    GET /api/v1/incidents  GET /api/v1/incidents/{incident}  GET /api/v1/level
     GET /api/v1/me  POST /api/v1/me/ready  POST /api/v1/me/away  POST /api/v1/me/off
     POST /api/v1/contacts/{contact}/accept  POST /api/v1/contacts/{contact}/decline
     POST /api/v1/contacts/{contact}/hold  POST /api/v1/contacts/{contact}/unhold
@@ -70,6 +73,15 @@ _AGENT = """
 _LEAD = """
     GET /callbacks  POST /callbacks/move  POST /callbacks/cancel  POST /callbacks/assign
     POST /callbacks/switch
+    GET /surge  POST /surge/level  POST /surge/second  POST /surge/undo  POST /surge/renew
+    POST /surge/detector  POST /surge/preview  POST /surge/incidents
+    POST /surge/incidents/{incident}/update  POST /surge/incidents/{incident}/edit
+    POST /surge/incidents/{incident}/reopen  POST /surge/suggestions/{suggestion}
+    GET /surge/incidents/{incident}  GET /surge/incidents/{incident}/chapter.md
+    POST /surge/incidents/{incident}/commitments  POST /surge/commitments/{commitment}/done
+    GET /followups  POST /followups/many  POST /followups/close  POST /followups/notices
+    POST /api/v1/incidents  POST /api/v1/incidents/{incident}/updates  POST /api/v1/level
+    GET /api/v1/followups  POST /api/v1/followups/{followup}
     POST /api/v1/promises/{promise}/cancel  POST /api/v1/promises/{promise}/reschedule
     GET /reports  GET /reports.csv  GET /reports/callbacks.csv  GET /contacts  GET /contacts/{contact}
     GET /api/v1/contacts  GET /api/v1/contacts/{contact}  GET /api/v1/agents  GET /api/v1/figures

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from carrier.numbers import masked
-from dashboard import actions, api_promises, record
+from dashboard import actions, api_promises, api_surge, record
 from dashboard.access import rule, sees_numbers
 from dashboard.answers import (
     PROBLEMS,
@@ -112,7 +112,7 @@ async def softphone(floor: FloorDep, who: WhoDep) -> SoftphoneAnswer:
     return SoftphoneAnswer(kind=phone.kind, token=token, url=phone.url)
 
 
-# -- the contact in hand ----------------------------------------------------------------------------------
+# -- the contact in hand ---------------------------------------------------------------------------------
 
 
 @router.post("/contacts/{contact}/accept", tags=["contact in hand"], summary="Say yes")
@@ -157,7 +157,7 @@ async def wrap_up(floor: FloorDep, who: WhoDep, contact: ContactId, asked: WrapU
     return await me(floor, who)
 
 
-# -- the line ----------------------------------------------------------------------------------------------
+# -- the line --------------------------------------------------------------------------------------------
 
 
 @router.get("/queues", tags=["line"], summary="Every queue at a glance")
@@ -258,7 +258,7 @@ def record_answer(row: RecordRow, number: Any) -> RecordAnswer:
     )
 
 
-# -- the document ------------------------------------------------------------------------------------------
+# -- the document ----------------------------------------------------------------------------------------
 
 
 @router.get("/openapi.json", include_in_schema=False)
@@ -279,7 +279,7 @@ def document() -> dict[str, Any]:
             "the header X-CSRF-Token with the value of `csrf` in GET /api/v1/me. "
             "Errors are RFC 9457 problem details."
         ),
-        routes=[*router.routes, *api_promises.router.routes],
+        routes=[*router.routes, *api_promises.router.routes, *api_surge.router.routes],
     )
     told["components"]["schemas"]["ProblemAnswer"] = ProblemAnswer.model_json_schema()
     told["components"]["securitySchemes"] = {

@@ -178,4 +178,5 @@ async def _scene(floor: Floor, who: Who, start: int = 0) -> Scene:
     except Unavailable:
         agent, seen_ms = look.agent(who.agent), look.board.at_ms if look.board else 0
         look = replace(look, trouble="redis")
-    return await look_at_desk(floor.rooms, who, look, Case(), agent, seen_ms, start)
+    directive = await floor.bands.directive()
+    return await look_at_desk(floor.rooms, who, look, Case(), agent, seen_ms, start, directive)

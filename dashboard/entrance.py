@@ -14,11 +14,13 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from callbacks.office import Conflict
-from dashboard.access import rule
+from callbacks import office as promises_office
+from dashboard.access import Access, rule
 from dashboard.floor import Floor
 from dashboard.problems import MEDIA_TYPE, Problem
 from foundation.errors import Mendable, Unavailable
+from surge import office as surge_office
+from surge.states import IllegalMove
 
 log = structlog.get_logger()
 RETRY_S = "5"
@@ -58,8 +60,12 @@ def guard(floor: Floor) -> Callable[[Request], Coroutine[Any, Any, None]]:
     async def enter(request: Request) -> None:
         request.state.floor = floor
         request.state.who = None
+        request.state.band = None
         needed = rule(request.method, request.scope["route"].path)
         request.state.who = await floor.gate.enter(request, needed)
+        staff = request.state.who is not None or needed is Access.SCREEN
+        if staff and request.method in ("GET", "POST"):
+            request.state.band = await floor.bands.now()
 
     return enter
 
@@ -72,7 +78,7 @@ def answer(request: Request, error: Exception) -> Response:
     problem = problem_of(error)
     if problem.kind == "failed":
         log.exception("a page failed", path=request.url.path, exc_info=error)
-    if request.url.path.startswith("/api/"):
+    if request.url.path.startswith(("/api/", "/hooks/")):
         return JSONResponse(
             problem.details(request.url.path), problem.status, problem.headers, media_type=MEDIA_TYPE
         )
@@ -104,7 +110,11 @@ def problem_of(error: Exception) -> Problem:
         return error
     if isinstance(error, RequestValidationError):
         return _not_understood(error)
-    if isinstance(error, Conflict):
+    if isinstance(error, surge_office.Conflict):
+        return Problem("surge-moved", str(error), more={"who": error.who, "what": error.what})
+    if isinstance(error, IllegalMove):
+        return Problem("not-now", str(error))
+    if isinstance(error, promises_office.Conflict):
         return Problem("promise-moved", str(error), more={"who": error.who} if error.who else {})
     if isinstance(error, Mendable):
         return Problem("bad-input", str(error))
@@ -170,7 +180,7 @@ def dressed(request: Request, response: Response) -> Response:
     """The response with the headers no answer goes without, and a session that knows somebody was here."""
     floor: Floor | None = getattr(request.state, "floor", None)
     headers = response.headers
-    headers["Content-Security-Policy"] = policy(floor)
+    headers.setdefault("Content-Security-Policy", policy(floor))
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer" if "/sign-in/" in request.url.path else "same-origin"
     headers["X-Frame-Options"] = "DENY"

@@ -8,7 +8,10 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from dashboard.auth import Gate, Who
+from dashboard.band import Bands
+from dashboard.directory import Directory
 from dashboard.live import Watch
+from dashboard.load import Loads
 from dashboard.problems import Problem
 from dashboard.rooms import Rooms
 from dashboard.templating import Templates
@@ -22,10 +25,21 @@ class Floor:
     gate: Gate
     templates: Templates
     watch: Watch
+    bands: Bands
+    loads: Loads
+    directory: Directory
 
     @classmethod
     def of(cls, rooms: Rooms) -> Floor:
-        return cls(rooms, Gate(rooms), Templates(rooms), Watch(rooms))
+        return cls(
+            rooms,
+            Gate(rooms),
+            Templates(rooms),
+            Watch(rooms),
+            Bands(rooms),
+            Loads(rooms),
+            Directory(rooms),
+        )
 
 
 def the_floor(request: Request) -> Floor:

@@ -115,7 +115,7 @@ async def cancel(request: Request, floor: FloorDep, token: str, version: Version
     return await _change(request, floor, token, version, "cancel", verb)
 
 
-# -- the way in --------------------------------------------------------------------------------------------
+# -- the way in ------------------------------------------------------------------------------------------
 
 
 async def _enter(
@@ -182,7 +182,7 @@ def _fault(row: Promise, bad: windows.BadWindow) -> str:
     return str(bad) if row.language == "en" else written(row.language, bad.why)
 
 
-# -- the page ------------------------------------------------------------------------------------------------
+# -- the page --------------------------------------------------------------------------------------------
 
 
 async def _page(

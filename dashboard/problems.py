@@ -33,6 +33,9 @@ KINDS: dict[str, Kind] = {
         "The request did not come from one of our pages",
         "Send the X-CSRF-Token of GET /api/v1/me (or load the page anew and press again).",
     ),
+    "not-signed": Kind(
+        401, "The signature does not fit", "Sign the raw body with one of the secrets set here, within 5 min."
+    ),
     "not-found": Kind(404, "There is no such thing here", "Check the address."),
     "wrong-method": Kind(405, "That is not done here", "See Allow for what is."),
     "lost-race": Kind(409, "The contact has moved on", "Look at GET /api/v1/me for how things stand now."),
@@ -40,6 +43,11 @@ KINDS: dict[str, Kind] = {
         409,
         "The promise has moved on",
         "Look at the promise again; `who` names who was first, if known.",
+    ),
+    "surge-moved": Kind(
+        409,
+        "Somebody else was first",
+        "Look at `who` did `what`, then decide; send the version you have seen.",
     ),
     "not-now": Kind(409, "That cannot be done from where things stand", "Look at GET /api/v1/me first."),
     "link-spent": Kind(

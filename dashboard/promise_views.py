@@ -79,7 +79,7 @@ def guess(result: str, talked: bool) -> tuple[str, str]:
     return _GUESSES[Result(result)], _RESULT_WORDS[Result(result)]
 
 
-# -- the card ------------------------------------------------------------------------------------------------
+# -- the card --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def within(clock: str, begins: str, ends: str) -> bool:
     return begins <= clock < ends if begins <= ends else clock >= begins or clock < ends
 
 
-# -- the list ------------------------------------------------------------------------------------------------
+# -- the list --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

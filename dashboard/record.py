@@ -52,7 +52,7 @@ def day_span(rooms: Rooms, day: date, last: date | None = None) -> tuple[int, in
     return round(start * 1000), round(end * 1000)
 
 
-# -- figures ----------------------------------------------------------------------------------------------
+# -- figures ---------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +68,11 @@ async def report(rooms: Rooms, *, first: date, last: date, queue: str, by: str) 
     ``OCCUPANCY_DAYS``.
     """
     from_ms, to_ms = day_span(rooms, first, last)
-    contacts = await _contact_rows(rooms, from_ms, to_ms, queue)
-    presences: list[PresenceRow] = []
+    contacts = await contact_rows(rooms, from_ms, to_ms, queue)
+    spent: list[PresenceRow] = []
     if not queue and (last - first).days < OCCUPANCY_DAYS:
-        presences = await _presence_rows(rooms, from_ms, to_ms)
-    return await asyncio.to_thread(_reckon, rooms, first, last, by, contacts, presences)
+        spent = await presences(rooms, from_ms, to_ms)
+    return await asyncio.to_thread(_reckon, rooms, first, last, by, contacts, spent)
 
 
 def _reckon(
@@ -98,12 +98,12 @@ def _reckon(
 
 async def figures_between(rooms: Rooms, from_ms: int, to_ms: int) -> Figures:
     """The figures of a stretch, without the agents' time."""
-    rows = await _contact_rows(rooms, from_ms, to_ms, "")
+    rows = await contact_rows(rooms, from_ms, to_ms, "")
     within_ms = rooms.targets.within_s * 1000
     return reckoning.figures(rows, now_ms=rooms.clock.now_ms(), within_ms=within_ms)
 
 
-async def _contact_rows(rooms: Rooms, from_ms: int, to_ms: int, queue: str) -> list[ContactRow]:
+async def contact_rows(rooms: Rooms, from_ms: int, to_ms: int, queue: str) -> list[ContactRow]:
     """Contacts that came to the line, in the order they came. Who rang outside hours did not.
 
     The turns of callbacks are among them, marked: they took the agents' time.
@@ -140,7 +140,7 @@ async def _contact_rows(rooms: Rooms, from_ms: int, to_ms: int, queue: str) -> l
     ]
 
 
-async def _presence_rows(rooms: Rooms, from_ms: int, to_ms: int) -> list[PresenceRow]:
+async def presences(rooms: Rooms, from_ms: int, to_ms: int) -> list[PresenceRow]:
     """The agents' time. Who came to work up to a day before the first moment is found as well."""
     wanted = (col(ContactEvent.agent), col(ContactEvent.kind), col(ContactEvent.at_ms), col(ContactEvent.id))
     statement = (
@@ -163,7 +163,7 @@ def _span(from_ms: int, to_ms: int, queue: str) -> list[ColumnElement[bool]]:
     return [*clauses, col(Contact.queue) == queue] if queue else clauses
 
 
-# -- contacts ------------------------------------------------------------------------------------------------
+# -- contacts --------------------------------------------------------------------------------------------
 
 
 async def contacts_between(
@@ -241,7 +241,7 @@ def _row(row: Contact) -> RecordRow:
     )
 
 
-# -- messages ------------------------------------------------------------------------------------------------
+# -- messages --------------------------------------------------------------------------------------------
 
 
 async def messages(rooms: Rooms, *, everything: bool, start: int, count: int) -> tuple[list[MessageRow], int]:

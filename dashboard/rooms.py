@@ -17,6 +17,7 @@ from merchants.sheet import LANGUAGES, TIERS
 from queueing.line import Line
 from queueing.policy import LinePolicy
 from queueing.roster import Roster
+from surge.office import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,8 @@ class Rooms:
     policy: LinePolicy
     office: Office
     """What the verbs of callbacks take."""
+    surge: Watch
+    """What the verbs of incidents and surges take."""
     secret_key: str
     public_url: str
     operations: Operations | None = None
@@ -133,6 +136,9 @@ class Rooms:
     speed: float = 1.0
     simulated: bool = False
     wall: Clock = field(default_factory=SystemClock)
+    pagerduty_secrets: tuple[str, ...] = ()
+    hook_secrets: tuple[str, ...] = ()
+    """Any of them may sign what comes in at ``/hooks``; without one, nothing comes in."""
     breaker: Breaker | None = None
     """Before Redis, for the dashboard's own few commands; the line and the roster have theirs."""
 

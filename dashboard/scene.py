@@ -8,6 +8,7 @@ from callbacks import lists
 from callbacks.turns import promise_of
 from carrier.numbers import masked
 from dashboard.auth import Who
+from dashboard.band import MatchView, match_view
 from dashboard.desk_view import DeskFacts, DeskView, PastContact, desk_view
 from dashboard.live import Look
 from dashboard.owing import owed_for
@@ -19,6 +20,7 @@ from foundation.connections import answering
 from foundation.errors import Unavailable
 from queueing.presence import Presence
 from queueing.records import AgentNow, ContactNow
+from surge.directive import Directive
 
 HELD_S = 4 * 3_600
 
@@ -40,6 +42,8 @@ class Scene:
     trouble: Said | None
     seen_ms: int
     owed: OwedView
+    match: MatchView | None = None
+    """Whether the contact in hand is about an incident."""
 
 
 class Case:
@@ -108,10 +112,11 @@ async def look_at_desk(
     agent: AgentNow | None,
     seen_ms: int,
     start: int = 0,
+    directive: Directive | None = None,
 ) -> Scene:
     """The desk of ``who``, whose record ``agent`` was read at ``seen_ms``; without Redis, as remembered.
 
-    ``start``: from which on the callbacks owed are listed.
+    ``start``: from which on the callbacks owed are listed. ``directive``: the incidents of now.
     """
     trouble = look.trouble
     held = False
@@ -138,7 +143,8 @@ async def look_at_desk(
     )
     queues = queue_rows(look.board, rooms.targets.longest_wait_ms) if look.board else []
     owed = owed_for(rooms, look, skills=list(who.account.skills), start=start, agent=who.agent)
-    return Scene(desk_view(facts, masked), queues, TROUBLE.get(trouble), seen_ms, owed)
+    match = match_view(directive or Directive(), facts.contact.card if facts.contact else None)
+    return Scene(desk_view(facts, masked), queues, TROUBLE.get(trouble), seen_ms, owed, match)
 
 
 async def is_held(rooms: Rooms, agent: AgentNow) -> bool:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
+from dashboard.access import Access, allowed
 from dashboard.auth import Who
 from dashboard.entrance import Doorway
 from dashboard.floor import Floor, FloorDep, VisitorDep
@@ -17,7 +18,10 @@ from dashboard.live import Look, held, message, parts, pulse
 from dashboard.problems import Problem
 from dashboard.promise_views import CALLBACK_OUTCOMES, SKIP_REASONS
 from dashboard.scene import TROUBLE, Case, Scene, look_at_desk
+from dashboard.surge_pages import given
+from dashboard.surge_scene import Console, console
 from dashboard.views import queue_rows, wall_view
+from foundation.errors import Unavailable
 
 router = APIRouter(route_class=Doorway)
 
@@ -51,6 +55,12 @@ async def events(
         source: Callable[[Look], Awaitable[dict[str, Part]]] = DeskParts(floor, who, owed)
     elif page == "wallboard":
         source = WallParts(floor, who)
+    elif page == "surge":
+        if who is None:
+            raise Problem("not-signed-in")
+        if not allowed(who.role, Access.LEAD):
+            raise Problem("not-allowed")
+        source = SurgeParts(floor, who)
     else:
         raise Problem("not-found", "There is no live page of that name.")
     known = read_mark(request.headers.get("last-event-id", ""))
@@ -104,10 +114,16 @@ class DeskParts:
 
     async def __call__(self, look: Look) -> dict[str, Part]:
         agent, seen_ms = look.agent(self.who.agent), look.board.at_ms if look.board else 0
-        scene = await look_at_desk(self.floor.rooms, self.who, look, self.case, agent, seen_ms, self.start)
+        directive = await self.floor.bands.directive()
+        scene = await look_at_desk(
+            self.floor.rooms, self.who, look, self.case, agent, seen_ms, self.start, directive
+        )
+        band = await self.floor.bands.now()
+        sheet = self.floor.templates.sheet("desk", self.who)
         return {
+            "band": (repr(band), lambda: self.floor.templates.text("_band.html", sheet, band=band)),
             "trouble": (repr(scene.trouble), lambda: self._text("_trouble.html", scene)),
-            "desk": (repr(scene.desk), lambda: self._text("_desk.html", scene)),
+            "desk": (repr((scene.desk, scene.match)), lambda: self._text("_desk.html", scene)),
             "line-now": (repr(scene.queues), lambda: self._text("_line.html", scene)),
             "owed": (repr(scene.owed), lambda: self._text("_owed.html", scene)),
         }
@@ -125,6 +141,7 @@ def desk_given(scene: Scene) -> dict[str, Any]:
     """What the desk's templates are given."""
     return {
         "desk": scene.desk,
+        "match": scene.match,
         "queues": scene.queues,
         "trouble": scene.trouble,
         "seen_ms": scene.seen_ms,
@@ -132,6 +149,41 @@ def desk_given(scene: Scene) -> dict[str, Any]:
         "skip_reasons": SKIP_REASONS,
         "callback_outcomes": CALLBACK_OUTCOMES,
     }
+
+
+class SurgeParts:
+    """The parts of the surge console that move: never a box somebody types in."""
+
+    PARTS = ("pressure", "suggestions", "surge-now", "surge-said", "surge-chart", "surge-events")
+    FILES = ("_pressure", "_suggestions", "_surge_now", "_surge_said", "_surge_chart", "_surge_events")
+
+    def __init__(self, floor: Floor, who: Who) -> None:
+        self.floor, self.who = floor, who
+
+    async def __call__(self, look: Look) -> dict[str, Part]:
+        trouble = TROUBLE.get(look.trouble)
+        band = await self.floor.bands.now()
+        told: dict[str, Part] = {
+            "trouble": (repr(trouble), lambda: self._text("_trouble.html", trouble=trouble)),
+            "band": (repr(band), lambda: self._text("_band.html", band=band)),
+        }
+        try:
+            now = await console(self.floor, self.who, look)
+        except Unavailable:
+            return told
+        made = (
+            (now.level, now.load), now.suggestions, (now.tiles, now.longest_ms, now.longest_mark), now.live,
+            now.load.chart, now.events,
+        )  # fmt: skip
+        for part, file, value in zip(self.PARTS, self.FILES, made, strict=True):
+            told[part] = (repr(value), self._writer(f"{file}.html", now))
+        return told
+
+    def _writer(self, name: str, now: Console) -> Callable[[], str]:
+        return lambda: self._text(name, **given(self.floor, now))
+
+    def _text(self, name: str, **values: object) -> str:
+        return self.floor.templates.text(name, self.floor.templates.sheet("surge", self.who), **values)
 
 
 class WallParts:
@@ -142,8 +194,10 @@ class WallParts:
 
     async def __call__(self, look: Look) -> dict[str, Part]:
         trouble = TROUBLE.get(look.trouble)
+        band = await self.floor.bands.now()
         told: dict[str, Part] = {
-            "trouble": (repr(trouble), lambda: self._text("_trouble.html", trouble=trouble))
+            "trouble": (repr(trouble), lambda: self._text("_trouble.html", trouble=trouble)),
+            "band": (repr(band), lambda: self._text("_band.html", band=band)),
         }
         if look.board is not None:
             given = board_given(self.floor, look)
@@ -169,7 +223,7 @@ def board_given(floor: Floor, look: Look) -> dict[str, Any]:
     return {"board": view, "queues": queue_rows(look.board, targets.longest_wait_ms)}
 
 
-# -- what the browser has, carried by the browser ---------------------------------------------------------
+# -- what the browser has, carried by the browser --------------------------------------------------------
 
 
 def mark(text: str) -> str:

@@ -24,6 +24,7 @@ from starlette.responses import HTMLResponse, Response
 from dashboard import promise_views, views
 from dashboard.access import ROLES, Access, allowed
 from dashboard.auth import Who
+from dashboard.band import BandView
 from dashboard.rooms import Rooms
 
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".wav": "audio/wav"}
@@ -42,6 +43,8 @@ PLACES = (
     Place("desk", "/desk", "Desk", Access.AGENT),
     Place("wallboard", "/wallboard", "Wallboard", Access.AGENT),
     Place("callbacks", "/callbacks", "Callbacks", Access.LEAD),
+    Place("surge", "/surge", "Surge", Access.LEAD),
+    Place("followups", "/followups", "Follow-ups", Access.LEAD),
     Place("reports", "/reports", "Reports", Access.LEAD),
     Place("contacts", "/contacts", "Contacts", Access.LEAD),
     Place("messages", "/messages", "Messages", Access.SUPERVISOR),
@@ -115,6 +118,7 @@ class Sheet:
     theme: str
     centre: str
     simulated: bool
+    band: BandView | None = None
 
 
 class Templates:
@@ -139,6 +143,8 @@ class Templates:
             "count": views.count,
             "pct": views.pct,
             "time_of_day": lambda ms: at(ms, "%H:%M:%S"),
+            "time_short": lambda ms: at(ms, "%H:%M"),
+            "about": views.about,
             "moment": lambda ms: at(ms, "%-d %b, %H:%M"),
             "span": promise_views.span,
             "left": promise_views.left,
@@ -149,7 +155,7 @@ class Templates:
         }
         self.environment.globals |= {"asset": asset_url}
 
-    def sheet(self, here: str, who: Who | None, theme: str = "") -> Sheet:
+    def sheet(self, here: str, who: Who | None, theme: str = "", band: BandView | None = None) -> Sheet:
         role = who.role if who else None
         return Sheet(
             who=who,
@@ -160,6 +166,7 @@ class Templates:
             theme=theme if theme in ("light", "dark") else "",
             centre=self.rooms.centre_name,
             simulated=self.rooms.simulated,
+            band=band,
         )
 
     def text(self, template: str, sheet: Sheet, /, **given: object) -> str:
@@ -177,7 +184,8 @@ class Templates:
         **given: object,
     ) -> HTMLResponse:
         """A whole page. It is never kept: what it shows is somebody's, and of this moment."""
-        sheet = self.sheet(here, who, request.cookies.get("surgeline_theme", ""))
+        band = getattr(request.state, "band", None)
+        sheet = self.sheet(here, who, request.cookies.get("surgeline_theme", ""), band)
         return HTMLResponse(self.text(template, sheet, **given), status)
 
 

@@ -29,6 +29,16 @@ def clock(ms: float | None) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
+def about(ms: float | None) -> str:
+    """A wait that is only known roughly: "under a minute", "about 12 min", "over 5 h"; "–" for None."""
+    if ms is None:
+        return "–"
+    minutes = ms / 60_000
+    if minutes < 1:
+        return "under a minute"
+    return f"about {minutes:.0f} min" if minutes <= 300 else "over 5 h"
+
+
 def count(number: int | None) -> str:
     """1,234; "–" for None."""
     return "–" if number is None else f"{number:,}"

@@ -30,6 +30,7 @@ from foundation.errors import Mendable
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 WELL_KNOWN_SECRETS = ("secret", "changeme", "change-me", "surgeline", "default", "password", "development")
 SECRET_LENGTH = 32
+HOOK_SECRET_LENGTH = 16
 MASKED = ("TOKEN", "SECRET", "PASSWORD")
 
 
@@ -62,6 +63,9 @@ class Settings(BaseSettings):
     surgeline_signature_check: bool = True
     surgeline_redis_server: str = ""
     surgeline_workers: int = Field(default=1, ge=1, le=64)
+    surgeline_pagerduty_secrets: str = ""
+    """Any of them, with commas between, may sign a webhook: so one is changed without a gap."""
+    surgeline_hook_secrets: str = ""
 
     @field_validator("surgeline_public_url")
     @classmethod
@@ -88,6 +92,14 @@ class Settings(BaseSettings):
     def api_is_loopback(self) -> bool:
         """Whether the phone network is the double on this machine."""
         return urlsplit(self.twilio_api_base_url).hostname in LOOPBACK
+
+    @property
+    def pagerduty_secrets(self) -> tuple[str, ...]:
+        return _listed(self.surgeline_pagerduty_secrets)
+
+    @property
+    def hook_secrets(self) -> tuple[str, ...]:
+        return _listed(self.surgeline_hook_secrets)
 
     @property
     def listen_host(self) -> str:
@@ -245,6 +257,11 @@ def unsafe(settings: Settings) -> list[str]:
     api = urlsplit(settings.twilio_api_base_url)
     if api.scheme == "http" and not settings.api_is_loopback:
         found.append("TWILIO_API_BASE_URL is plain http to another machine: the token would go in clear.")
+    for name, hook_secrets in (("PAGERDUTY", settings.pagerduty_secrets), ("HOOK", settings.hook_secrets)):
+        if any(len(secret) < HOOK_SECRET_LENGTH for secret in hook_secrets):
+            found.append(
+                f"SURGELINE_{name}_SECRETS can be guessed: {HOOK_SECRET_LENGTH} characters each at least."
+            )
     if key and (len(key) < SECRET_LENGTH or key.lower().strip() in WELL_KNOWN_SECRETS):
         found.append(f"SURGELINE_SECRET_KEY can be guessed: use {SECRET_LENGTH} or more random characters.")
     if settings.public_is_loopback and settings.listen_host not in LOOPBACK and not settings.auth_tokens:
@@ -266,6 +283,10 @@ def kept_secret(data_dir: Path) -> str:
     with os.fdopen(descriptor, "w") as file:
         file.write(secrets.token_urlsafe(48))
     return path.read_text("utf-8").strip()
+
+
+def _listed(told: str) -> tuple[str, ...]:
+    return tuple(part for part in (each.strip() for each in told.split(",")) if part)
 
 
 def masked_url(url: str) -> str:

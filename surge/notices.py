@@ -52,6 +52,8 @@ async def stage(watch: Watch, incident: str, now_ms: int) -> Stage:
         if row.state not in (IncidentState.VERIFIED, IncidentState.RESOLVED):
             verified_ms = None
         paused_ms, resumed_ms = await _pauses(session, row)
+        if paused_ms > resumed_ms:
+            return Stage(paused=True, reason="the notices are paused until somebody goes on with them")
         reached, subscribed = await _rows(session, row)
         rows = [_row_of(each, subscribed) for each in reached]
         room = None if await board.texts_open(watch, session, now_ms) else 0
@@ -67,6 +69,15 @@ async def stage(watch: Watch, incident: str, now_ms: int) -> Stage:
                 session, "notice", "line", now_ms, incident=incident, cohort=now.cohort, told=len(now.tell)
             )
         return now
+
+
+async def pause(watch: Watch, incident: str, by: str, now_ms: int) -> None:
+    """A person stops the notices until somebody goes on with them."""
+    async with watch.sql.session() as session:
+        row = await record.locked_incident(session, incident)
+        paused_ms, resumed_ms = await _pauses(session, row)
+        if paused_ms <= resumed_ms:
+            record.note(session, "notices_paused", by, now_ms, incident=incident, words="a person paused it")
 
 
 async def resume(watch: Watch, incident: str, by: str, now_ms: int) -> None:

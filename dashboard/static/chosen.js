@@ -1,7 +1,7 @@
 // Choosing many rows: all at once, and how many they are.
 const all = document.querySelector("[data-choose-all]");
 const told = document.querySelector("[data-chosen]");
-const boxes = [...document.querySelectorAll('input[name="promise"]')];
+const boxes = [...document.querySelectorAll('input[name="promise"], input[data-choose]')];
 
 function count() {
   const chosen = boxes.filter((box) => box.checked).length;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +20,8 @@ from queueing.line import Card, Line
 from queueing.policy import LinePolicy, Queue
 from queueing.roster import Roster
 from queueing.tables import AgentAccount
+from surge.office import Watch
+from surge.policy import SurgePolicy
 from tests.pages.owing import Owing
 
 if TYPE_CHECKING:
@@ -48,7 +51,9 @@ def wall() -> ManualClock:
 
 
 @pytest.fixture
-async def rooms(redis: Redis, sql: Sql, clock: ManualClock, wall: ManualClock, password_hash: str) -> Rooms:
+async def rooms(
+    redis: Redis, sql: Sql, clock: ManualClock, wall: ManualClock, password_hash: str, tmp_path: Path
+) -> Rooms:
     policy = LinePolicy(queues=(Queue("support"), Queue("billing")))
     async with sql.session() as session:
         for agent, role in PEOPLE.items():
@@ -79,6 +84,22 @@ async def rooms(redis: Redis, sql: Sql, clock: ManualClock, wall: ManualClock, p
             time_zone="America/New_York",
             public_url="http://desk.test",
             centre_name="Shop support",
+            secret=SECRET,
+        ),
+        surge=Watch(
+            sql=sql,
+            redis=redis,
+            line=line,
+            keys=line.keys,
+            clock=clock,
+            policy=SurgePolicy(),
+            hours=None,
+            time_zone="America/New_York",
+            languages=("en", "es"),
+            centre_name="Shop support",
+            public_url="http://desk.test",
+            ours=("+14155550199",),
+            data_dir=tmp_path,
             secret=SECRET,
         ),
         roster=Roster(redis, policy),

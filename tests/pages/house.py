@@ -30,6 +30,9 @@ from queueing.records import Outcome
 from queueing.roster import Roster
 from queueing.states import Disposition
 from queueing.tables import AgentAccount, Contact, ContactEvent, VoiceMessage
+from surge.office import Watch
+from surge.policy import SurgePolicy
+from tests.pages.outage import Outage
 from tests.pages.owing import Owing, Work, past_promises
 
 T = TypeVar("T")
@@ -92,12 +95,29 @@ class House:
             centre_name="Shop support",
             secret=SECRET,
         )
+        self.surge = Watch(
+            sql=self.sql,
+            redis=self.redis,
+            line=line,
+            keys=line.keys,
+            clock=self.clock,
+            policy=SurgePolicy(),
+            hours=None,
+            time_zone="UTC",
+            languages=("en", "es"),
+            centre_name="Shop support",
+            public_url=self.url,
+            data_dir=self._folder,
+            secret=SECRET,
+        )
         self.owing = Owing(self.office)
         self.operations = Work()
+        self.outage = Outage(self.surge)
         self.rooms = Rooms(
             clock=self.clock,
             line=line,
             office=self.office,
+            surge=self.surge,
             operations=self.operations,
             roster=Roster(self.redis, self.policy),
             sql=self.sql,
