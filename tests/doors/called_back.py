@@ -90,14 +90,14 @@ class AwayLine:
         return away
 
 
-def with_office(desk: Desk) -> Desk:
-    """The desk of a centre that calls back."""
+def with_office(desk: Desk, **stores: Any) -> Desk:
+    """The desk of a centre that calls back; its callbacks are on these ``stores``, where given."""
     office = Office(
         sql=desk.sql, redis=desk.redis, line=desk.line, keys=desk.keys, clock=desk.clock, policy=POLICY,
         hours=None, time_zone="America/Los_Angeles", ours=(NUMBER,), public_url=PUBLIC,
         centre_name=desk.centre.name, secret=desk.secret,
     )  # fmt: skip
-    return replace(desk, office=office)
+    return replace(desk, office=replace(office, **stores))
 
 
 async def promise_for(desk: Desk, number: str = SHOP, **more: Any) -> Promise:
