@@ -132,7 +132,7 @@ def test_texts_keep_to_the_alphabet_that_fits_more_into_one(language: str, key: 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_first_text_says_how_to_be_left_alone(language: str):
-    for key in ("promised_turn", "promised_when", "promised_window", "help"):
+    for key in ("promised_turn", "promised_when", "promised_kept", "promised_window", "help"):
         assert "STOP" in page(language).sms[key]
 
 
