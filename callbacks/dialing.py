@@ -183,6 +183,7 @@ async def send(cb: Office, carrier: Carrier, attempt: Attempt, number: str) -> N
             cb.ours[0],
             f"{cb.public_url}/voice/called?attempt={named}",
             status_callback=f"{cb.public_url}/voice/called/status?attempt={named}",
+            fallback_url=f"{cb.public_url}/voice/called?attempt={named}",
             timeout_s=cb.policy.ring_s,
         )
     except Refused as refused:

@@ -1,12 +1,13 @@
 """What a merchant who agreed to it is texted about a callback: that it is promised, tried, changed or over.
 
-The texts follow the promise's history: each line of it that is worth a text gets one row in the outbox, under
-a name made of both, so it is written once however often this round runs.
+The texts follow the promise's history: the last line of it that is worth a text gets one row in the outbox,
+under a name made of both, so it is written once however often this round runs.
 """
 
 from __future__ import annotations
 
-from sqlmodel import col, select
+from sqlalchemy.orm import aliased
+from sqlmodel import col, or_, select
 
 from announcements import catalog, spoken
 from callbacks import links, record, wording
@@ -43,7 +44,10 @@ async def agree(cb: Office, promise_id: str, now_ms: int) -> bool:
 
 
 async def tell_news(cb: Office, now_ms: int) -> int:
-    """One round: a text for each piece of news that has none; how many were written. Raises Unavailable."""
+    """One round: a text for the last news of each promise, if it has none; how many were written. What has
+    been overtaken (the next try is due, or nobody will call any more) is told no more. Raises Unavailable.
+    """
+    after = aliased(PromiseEvent)
     async with cb.sql.session() as session:
         named = col(PromiseEvent.promise) + "." + col(PromiseEvent.id).cast(Text.__table__.c.id.type)  # type: ignore[attr-defined]
         wanted = (
@@ -55,6 +59,17 @@ async def tell_news(cb: Office, now_ms: int) -> int:
                 PromiseEvent.by != "merchant",
                 PromiseEvent.at_ms > now_ms - FRESH_MS,
                 col(Promise.texts),
+                or_(
+                    PromiseEvent.kind != "not_reached",
+                    Promise.state == PromiseState.DUE_LATER,
+                ),
+                ~select(after.id)
+                .where(
+                    after.promise == PromiseEvent.promise,
+                    col(after.id) > col(PromiseEvent.id),
+                    col(after.kind).in_(NEWS),
+                )
+                .exists(),
                 ~select(Text.id).where(col(Text.id) == named).exists(),
             )
             .order_by(col(PromiseEvent.id))
@@ -73,11 +88,12 @@ def promised(cb: Office, promise: Promise, where: Place, now_ms: int) -> str:
     if promise.windowed:
         when = _window(cb, promise, now_ms)
         return catalog.sms(promise.language, "promised_window", when=when, **given)
+    if not where.position:
+        return catalog.sms(promise.language, "promised_kept", **given)
     if promise.by_ms:
         when = _window(cb, promise, now_ms)
-        position = max(1, where.position)
-        return catalog.sms(promise.language, "promised_when", when=when, position=position, **given)
-    return catalog.sms(promise.language, "promised_turn", position=max(1, where.position), **given)
+        return catalog.sms(promise.language, "promised_when", when=when, position=where.position, **given)
+    return catalog.sms(promise.language, "promised_turn", position=where.position, **given)
 
 
 def status(cb: Office, promise: Promise, where: Place, now_ms: int) -> str:
@@ -92,7 +108,9 @@ def status(cb: Office, promise: Promise, where: Place, now_ms: int) -> str:
     if state is PromiseState.DUE_LATER or promise.windowed:
         when = _window(cb, promise, now_ms)
         return catalog.sms(promise.language, "status_window", when=when, link=where_to, **given)
-    position = max(1, where.position)
+    position = where.position
+    if not position:
+        return catalog.sms(promise.language, "status_kept", link=where_to, **given)
     if promise.by_ms > now_ms:
         when = _window(cb, promise, now_ms)
         return catalog.sms(
@@ -122,6 +140,8 @@ def _news(cb: Office, promise: Promise, event: PromiseEvent) -> str:
 def put_off(cb: Office, promise: Promise, now_ms: int) -> str:
     """The text that says when a callback will be, now that it was changed."""
     given = {"centre": cb.centre_name, "link": link(cb, promise)}
+    if promise.state != PromiseState.DUE_LATER and not promise.windowed:
+        return catalog.sms(promise.language, "status_kept", **given)  # as soon as it is its turn
     return catalog.sms(promise.language, "later", when=_window(cb, promise, now_ms), **given)
 
 

@@ -58,7 +58,7 @@ async def answered(desk: Desk, visit: Visit) -> str:
     ours = await visit.enrich(_ask(desk, dialing.answered(office, attempt.id, visit.contact, visit.now_ms)))
     if isinstance(ours, Away):
         return _again(desk, visit)
-    return _ask_for_key(desk, promise, attempt, 1) if ours else _not_this_one(desk, promise)
+    return _ask_for_key(desk, promise, attempt, 1) if ours else await _not_this_one(desk, visit, promise)
 
 
 async def key(desk: Desk, visit: Visit) -> str:
@@ -75,10 +75,10 @@ async def key(desk: Desk, visit: Visit) -> str:
             due_ms = await visit.enrich(
                 _ask(desk, picking_up.put_off(office, attempt.id, LATER_MIN, visit.now_ms))
             )
-            return _put_off(desk, office, promise, due_ms, visit.now_ms)
+            return await _put_off(desk, visit, office, promise, due_ms)
         case "3":
             ended = await visit.enrich(_ask(desk, picking_up.call_no_more(office, attempt.id, visit.now_ms)))
-            return _done(desk, promise, "promise_cancelled" if ended is True else "called_too_late")
+            return await _cancelled(desk, visit, promise, ended)
     if asked < ASKED:
         return _ask_for_key(desk, promise, attempt, asked + 1)
     return await _leave_message(desk, visit, office, promise, attempt)
@@ -166,7 +166,9 @@ async def _take(desk: Desk, visit: Visit, office: Office, promise: Promise, atte
     taken = await visit.enrich(_ask(desk, picking_up.take(office, attempt.id, visit.contact, visit.now_ms)))
     if isinstance(taken, Away):
         return _again(desk, visit)
-    return await _join(desk, visit, office, promise, attempt) if taken else _not_this_one(desk, promise)
+    if not taken:
+        return await _not_this_one(desk, visit, promise)
+    return await _join(desk, visit, office, promise, attempt)
 
 
 async def _join(desk: Desk, visit: Visit, office: Office, promise: Promise, attempt: Attempt) -> str:
@@ -317,19 +319,31 @@ def _slip(desk: Desk, promise: Promise) -> Slip:
     )
 
 
-def _not_this_one(desk: Desk, promise: Promise) -> str:
-    """Another call has the conversation; or nobody is to be called any more."""
-    open_yet = promise.state in OPEN_WORDS and (promise.held_by or promise.live_contact)
-    return _done(desk, promise, "called_already" if open_yet else "called_too_late")
-
-
-def _put_off(desk: Desk, office: Office, promise: Promise, due_ms: int | Away, now_ms: int) -> str:
-    if isinstance(due_ms, Away):
-        return _sorry(desk)
-    if not due_ms:
+async def _not_this_one(desk: Desk, visit: Visit, promise: Promise) -> str:
+    """Another call has the conversation; or nobody is to be called any more; or another call will come."""
+    if found := await _find(desk, visit):
+        promise = found[2]
+    if promise.state not in OPEN_WORDS:
         return _done(desk, promise, "called_too_late")
-    when = wording.at(promise.language, promise.time_zone or office.time_zone, due_ms, now_ms)
+    helped = promise.held_by or promise.live_contact
+    return _done(desk, promise, "called_already" if helped else "already_kept")
+
+
+async def _put_off(desk: Desk, visit: Visit, office: Office, promise: Promise, due_ms: int | Away) -> str:
+    if isinstance(due_ms, Away):
+        return _again(desk, visit)
+    if not due_ms:
+        return await _not_this_one(desk, visit, promise)
+    when = wording.at(promise.language, promise.time_zone or office.time_zone, due_ms, visit.now_ms)
     return _done(desk, promise, "promise_changed_window", when=when)
+
+
+async def _cancelled(desk: Desk, visit: Visit, promise: Promise, ended: bool | Away) -> str:
+    if isinstance(ended, Away):
+        return _again(desk, visit)
+    if not ended:
+        return await _not_this_one(desk, visit, promise)
+    return _done(desk, promise, "promise_cancelled")
 
 
 def _again(desk: Desk, visit: Visit) -> str:
@@ -337,7 +351,7 @@ def _again(desk: Desk, visit: Visit) -> str:
     tried = slips.whole(visit.query.get("again", "")) + 1
     if tried > PATIENCE or not visit.query.get("attempt"):
         return _sorry(desk)
-    pressed = visit.form.get("Digits", "")
+    pressed = visit.form.get("Digits", "") or visit.query.get("pressed", "")
     parts = {"attempt": visit.query["attempt"][:40], "again": str(tried)}
     parts |= {"asked": visit.query["asked"][:2]} if "asked" in visit.query else {}
     parts |= {"pressed": pressed} if pressed in (CONNECT_KEY, LATER_KEY, CANCEL_KEY) else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from announcements import catalog, spoken
 from callbacks import promises, telling
 from callbacks.office import Conflict, Office
+from callbacks.states import PromiseState
 from callbacks.tables import Promise
 from foundation.connections import answering
 from foundation.errors import Mendable
@@ -48,6 +49,8 @@ async def nocall(desk: Desk, told: Told) -> str:
     promise = await _owed(desk, told)
     if office is None or promise is None:
         return _nothing(desk, told)
+    if promise.state == PromiseState.CONNECTED:  # they talk: it is being kept
+        return await status(desk, told)
     try:
         async with answering(desk.sql_breaker):
             await promises.cancel(office, promise.id, "NOCALL by text", "merchant", told.now_ms)

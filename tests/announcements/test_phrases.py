@@ -140,7 +140,14 @@ def test_texts_keep_to_the_alphabet_that_fits_more_into_one(language: str, key: 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_first_text_says_how_to_be_left_alone(language: str):
-    first = ["promised_turn", "promised_when", "promised_window", "help", "incident_verified"]
+    first = [
+        "promised_turn",
+        "promised_when",
+        "promised_kept",
+        "promised_window",
+        "help",
+        "incident_verified",
+    ]
     first += [key for key in TEXTS if key.startswith(("incident_status", "incident_update"))]
     for key in (*first, "incident_neutral", "incident_relapsed"):
         assert "STOP" in page(language).sms[key]

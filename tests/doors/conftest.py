@@ -14,6 +14,7 @@ from merchants import directory, tables  # noqa: F401  (their tables are made by
 from queueing import tables as queueing_tables  # noqa: F401
 from queueing.line import Line, LinePolicy, Queue
 from queueing.roster import Roster
+from tests.doors.called_back import Rung, loses, promise_for, ring
 from tests.doors.handset import ACCOUNT, PUBLIC, TOKEN, Handset, Web
 
 MERCHANTS = """name,tier,numbers,locations,product,language
@@ -85,3 +86,31 @@ def agent(desk, clock):
         return login
 
     return at_work
+
+
+@pytest.fixture
+async def rung(desk, agent):
+    """ann has pressed Call, and the merchant's phone rings."""
+
+    async def phone(desk=desk, **more) -> Rung:
+        promise = await promise_for(desk, **more)
+        await agent("ann")
+        return await ring(desk, promise)
+
+    return phone
+
+
+@pytest.fixture
+async def leg(rung):
+    """The merchant has picked up and is asked for a key."""
+    leg = await rung()
+    await leg.picks_up()
+    return leg
+
+
+@pytest.fixture
+async def waiting(leg, desk, clock):
+    """1 was pressed, and the agent is there no more: the merchant waits on the line."""
+    await loses(desk, leg, clock)
+    await leg.press("1")
+    return leg
