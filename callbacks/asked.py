@@ -25,12 +25,13 @@ async def lately(session: AsyncSession, number: str, merchant_id: int | None, no
     of_merchant = 0
     if merchant_id is not None:
         of_merchant = (await session.exec(count.where(Promise.merchant_id == merchant_id, *today))).one()
-    known = (await session.exec(select(Promise.id).where(Promise.number == number).limit(1))).first()
-    return Asked(of_number, of_merchant, await _new_in_block(session, number, now_ms), known is not None)
+    before = (await session.exec(select(Promise.id).where(Promise.number == number).limit(1))).first()
+    known = before is not None or merchant_id is not None
+    return Asked(of_number, of_merchant, await _new_in_block(session, number, now_ms), known)
 
 
 async def _new_in_block(session: AsyncSession, number: str, now_ms: int) -> int:
-    """How many other numbers of this block were promised their first call within the hour."""
+    """How many other strangers' numbers of this block were promised their first call within the hour."""
     earlier = aliased(Promise)
     since_ms = now_ms - HOUR_MS
     before = select(earlier.id).where(earlier.number == Promise.number, earlier.made_ms <= since_ms)
@@ -40,6 +41,7 @@ async def _new_in_block(session: AsyncSession, number: str, now_ms: int) -> int:
         col(Promise.number).startswith(block(number), autoescape=True),
         func.length(Promise.number) == len(number),
         Promise.number != number,
+        col(Promise.merchant_id).is_(None),
         ~before.exists(),
     )
     return (await session.exec(statement)).one()

@@ -52,9 +52,9 @@ class Asked:
     merchant_day: int = 0
     """To this merchant, in 24 hours; 0 for a stranger."""
     block_hour: int = 0
-    """Other numbers of this block, in an hour, that had never asked before."""
+    """Other strangers' numbers of this block, in an hour, that had never asked before."""
     known: bool = False
-    """This number has been promised a call before: it is no new one."""
+    """It is a merchant's number, or has been promised a call before: it is no stranger's."""
 
 
 def reached(policy: CallbackPolicy, asked: Asked, made_by: str) -> Limit | None:

@@ -8,6 +8,7 @@ import pytest
 
 from callbacks import asked, promises
 from callbacks.limits import Asked, Limit, TooMany, block, reached
+from callbacks.making import NewPromise
 from callbacks.policy import CallbackPolicy
 from foundation.errors import Mendable
 from queueing.records import Card
@@ -104,3 +105,16 @@ async def test_number_after_number_of_a_block_is_refused_and_known_ones_are_not(
     await over(office, "+12125550123")
     office.clock.advance(minutes=61)
     await over(office, "+14155550126")
+
+
+async def test_merchants_of_one_neighbourhood_are_no_pumping(office: Staff) -> None:
+    """In an outage they all ring at once, and their numbers are alike."""
+    for n in range(20):
+        card = Card(caller=f"+1415556{n:04}", merchant_id=n + 1, merchant=f"Shop {n}")
+        request = NewPromise(f"+1415556{n:04}", "support", "p2", card)
+        await promises.make(office.cb, request, office.now_ms)
+    # ... and strangers are still counted by themselves.
+    for n in range(office.policy.block_an_hour):
+        await office.asks(number=f"+1415556{1000 + n}")
+    with pytest.raises(TooMany):
+        await office.asks(number="+14155562000")

@@ -54,6 +54,9 @@ tries = 2
 retry_minutes = [1]
 calls_per_second = 5
 quiet_hours = "04:00-04:01"
+number_a_day = 1000
+merchant_a_day = 1000
+block_an_hour = 10000
 """,
 }
 NUMBERS = (f"+1201555{n}" for n in itertools.count(2000))
