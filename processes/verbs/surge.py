@@ -1,4 +1,7 @@
-"""Verbs for the hour itself: the surge level, seen and switched, with what still answers."""
+"""Verbs for the hour itself: the surge level, seen and switched, with what still answers.
+
+The doors do not follow the level in this version: it is shown to staff, and no caller is turned away by it.
+"""
 
 from __future__ import annotations
 
