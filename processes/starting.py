@@ -15,6 +15,9 @@ from processes.logs import start_logging
 from processes.parent import die_with_parent
 from processes.settings import Settings, read
 
+INSIST_S = 2.0
+"""Beyond what closing the stores may take."""
+
 
 def begin(process: str) -> Settings:
     """The settings, safe to start with. Raises Mendable when they are not."""
@@ -45,11 +48,24 @@ def until_stopped(work: Coroutine[Any, Any, None]) -> None:
     asyncio.run(_cancelled_by_signal(work))
 
 
+async def _insist(task: asyncio.Task[None], here: asyncio.Task[Any] | None) -> None:
+    """Cancel again what has not ended: a client whose connection breaks at that moment may swallow it."""
+    while not task.done():
+        await asyncio.sleep(INSIST_S)
+        for other in asyncio.all_tasks() - {asyncio.current_task(), here}:
+            other.cancel()
+
+
 async def _cancelled_by_signal(work: Coroutine[Any, Any, None]) -> None:
-    task = asyncio.ensure_future(work)
-    loop = asyncio.get_running_loop()
+    task, here = asyncio.ensure_future(work), asyncio.current_task()
+    loop, insisting = asyncio.get_running_loop(), set[asyncio.Task[None]]()
+
+    def stop() -> None:
+        task.cancel()
+        insisting.add(loop.create_task(_insist(task, here)))
+
     for which in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(which, task.cancel)
+        loop.add_signal_handler(which, stop)
     try:
         await task
     except asyncio.CancelledError:

@@ -231,7 +231,15 @@ async def test_a_thousand_promises_are_kept_in_their_order(
     redis: Redis, sql: Sql, clock: ManualClock
 ) -> None:
     queues = tuple(Queue(name, max_waiting=2 * MADE) for name in QUEUES)
-    policy = CallbackPolicy(calls_per_s=CALLS_PER_S, tries=2, retry_ms=(60_000,), max_open=MADE)
+    policy = CallbackPolicy(
+        calls_per_s=CALLS_PER_S,
+        tries=2,
+        retry_ms=(60_000,),
+        max_open=MADE,
+        number_a_day=1000,
+        merchant_a_day=1000,
+        block_an_hour=10_000,
+    )
     office = Staff(redis, sql, clock, policy=policy, line_policy=LinePolicy(queues=queues))
     async with with_network(office, calls_per_second=CALLS_PER_S) as staff:
         burst = Burst(staff, random.Random(7))

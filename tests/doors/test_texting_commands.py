@@ -97,6 +97,7 @@ async def test_a_centre_that_does_not_call_back_owes_nothing(desk):
 
 async def test_status_says_the_place_and_where_to_change_it(desk, shop):
     await promise_for(desk, "+14155550001")
+    desk.clock.advance(s=1)
     promise = await promise_for(desk)
     told = await shop.writes("STATUS")
     assert told.startswith("Corner Pay: you are number 2 in line. We will call you when your turn comes.")
