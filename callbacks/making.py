@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import structlog
-from sqlalchemy import Table
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -21,10 +17,10 @@ from callbacks.tables import Promise, PromiseEvent
 from callbacks.turns import new_promise_id, turn_name
 from callbacks.windows import expires_at, terms
 from foundation.errors import Mendable, Unavailable
+from foundation.sql import insert
 from queueing.records import Card, Entry, EntryOutcome
 from queueing.states import Disposition
 
-_INSERT: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 AGAIN = 3
 """The open promise of a number may end between two looks at it."""
 
@@ -196,10 +192,10 @@ async def _before(session: AsyncSession, request: NewPromise) -> Promise | None:
 
 async def _insert(session: AsyncSession, promise: Promise) -> bool:
     """False when another promise of this number is open."""
-    insert = _INSERT[session.get_bind().dialect.name](record.PROMISES).values(**promise.model_dump())
-    insert = insert.on_conflict_do_nothing(index_elements=["open_number"]).returning(record.PROMISES.c.id)
+    wanted = insert(session, record.PROMISES).values(**promise.model_dump())
+    wanted = wanted.on_conflict_do_nothing(index_elements=["open_number"]).returning(record.PROMISES.c.id)
     connection = await session.connection()
-    return (await connection.execute(insert)).first() is not None
+    return (await connection.execute(wanted)).first() is not None
 
 
 def _promise(cb: Office, request: NewPromise, now_ms: int) -> Promise:

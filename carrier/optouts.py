@@ -7,20 +7,18 @@ sends, and brought into SQL later. Who said STOP and START both is where the las
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from redis.asyncio import Redis
 from sqlalchemy import delete, exists, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from carrier.tables import InboundText, OptOut, Text
 from carrier.text_states import TextState
 from foundation.connections import Sql, answering
+from foundation.sql import insert
 
-INSERT: Mapping[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('text to ' || :number, 0))")
 
 
@@ -40,8 +38,8 @@ async def opt_out(session: AsyncSession, number: str, why: str, now_ms: int) -> 
     await take_turns(session, number)
     connection = await session.connection()
     row = {"number": number, "at_ms": now_ms, "why": why[:32]}
-    insert = INSERT[session.get_bind().dialect.name](OptOut).values(row)
-    await connection.execute(insert.on_conflict_do_nothing(index_elements=["number"]))
+    wanted = insert(session, OptOut).values(row)
+    await connection.execute(wanted.on_conflict_do_nothing(index_elements=["number"]))
     await connection.execute(
         update(Text)
         .where(col(Text.number) == number, col(Text.state) == TextState.QUEUED)
@@ -67,10 +65,10 @@ def opted_out(number: Any) -> Any:
 
 async def came_in(session: AsyncSession, row: InboundText) -> bool:
     """Keep a text that came in, once. False: it is here already, as it was."""
-    insert = INSERT[session.get_bind().dialect.name](InboundText).values(row.model_dump())
+    wanted = insert(session, InboundText).values(row.model_dump())
     connection = await session.connection()
     kept = await connection.execute(
-        insert.on_conflict_do_nothing(index_elements=["id"]).returning(col(InboundText.id))
+        wanted.on_conflict_do_nothing(index_elements=["id"]).returning(col(InboundText.id))
     )
     return kept.first() is not None
 

@@ -10,11 +10,12 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from carrier import text_states
-from carrier.optouts import INSERT, is_opted_out
+from carrier.optouts import is_opted_out
 from carrier.segments import LONGEST, segments
 from carrier.tables import Text
 from carrier.text_states import MOVES, TERMINAL, TextState
 from foundation.errors import Mendable
+from foundation.sql import insert
 
 WORD_WITHIN_MS = 15 * 60_000
 """No report on a sent text for so long: it is asked for, once."""
@@ -46,10 +47,10 @@ async def write(session: AsyncSession, row: Text, pause_ms: int = 0) -> bool:
         row.state, row.error, row.done_ms = TextState.SKIPPED, "opted out", row.made_ms
     elif pause_ms and await _just_written(session, row, pause_ms):
         row.state, row.error, row.done_ms = TextState.SKIPPED, "too soon", row.made_ms
-    insert = INSERT[session.get_bind().dialect.name](Text).values(row.model_dump())
+    wanted = insert(session, Text).values(row.model_dump())
     connection = await session.connection()
     written = await connection.execute(
-        insert.on_conflict_do_nothing(index_elements=["id"]).returning(col(Text.id))
+        wanted.on_conflict_do_nothing(index_elements=["id"]).returning(col(Text.id))
     )
     return written.first() is not None
 

@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import URL, Connection, event
 from sqlalchemy import exc as sql_errors
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -30,6 +31,8 @@ SESSION_STATEMENTS = 4
 
 SQLITE_BUSY_S = 0.3
 """How long a writer waits for the other writer of a SQLite file."""
+
+_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 # Not SQLITE_READONLY: that is a reading session that writes, a fault of ours.
 _SQLITE_AWAY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL")
@@ -76,6 +79,11 @@ def open_sql(url: str, *, pool: int = 10) -> Sql:
         event.listen(engine.sync_engine, "connect", _prepare_postgres)
         event.listen(engine.sync_engine, "checkout", _refuse_stale)
     return Sql(engine)
+
+
+def insert(session: AsyncSession, table: Any) -> Any:
+    """An INSERT into ``table`` (a table or its class) that may say what becomes of a row that is there."""
+    return _INSERT[session.get_bind().dialect.name](table)
 
 
 class Sql:

@@ -17,6 +17,7 @@ from carrier.twilio_rest import Carrier
 from foundation.clock import Clock
 from foundation.connections import Sql
 from ivr.legs import Legs
+from processes.reconcile import LIVE
 from queueing import journal
 from queueing.line import Line
 from queueing.records import Card
@@ -31,7 +32,6 @@ LATE_MS = 10_000
 """Longer than a door takes from its claim to the journal."""
 AT_ONCE = 1_000
 REMEMBERED = 20_000
-LIVE = frozenset({"queued", "ringing", "in-progress"})
 OUTCOMES = ("ended", "turned_away", "full")
 
 log = structlog.get_logger(__name__)

@@ -6,21 +6,19 @@ order, whichever came last; so the record comes out the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Table
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from foundation.sql import insert
 from queueing.journal import Event
 from queueing.records import Card
 from queueing.states import Disposition
 from queueing.story import Story, order, told_from
 from queueing.tables import Contact, ContactEvent, VoiceMessage
 
-_INSERT: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _EVENTS: Table = ContactEvent.__table__  # type: ignore[attr-defined]  # SQLModel makes it at class creation
 _CONTACTS: Table = Contact.__table__  # type: ignore[attr-defined]  # the same
 
@@ -52,12 +50,11 @@ async def _locked(session: AsyncSession, names: Iterable[str]) -> dict[str, Cont
     wanted = sorted(names)
     if not wanted:
         return {}
-    insert = _INSERT[session.get_bind().dialect.name]
     empty = Contact(contact="", entered_ms=0).model_dump(exclude={"contact"})
     rows = [{"contact": name, **empty} for name in wanted]
     connection = await session.connection()
     await connection.execute(
-        insert(_CONTACTS).values(rows).on_conflict_do_nothing(index_elements=["contact"])
+        insert(session, _CONTACTS).values(rows).on_conflict_do_nothing(index_elements=["contact"])
     )
     found = await session.exec(
         select(Contact)
@@ -87,8 +84,7 @@ async def _insert(session: AsyncSession, events: Sequence[Event]) -> list[Event]
         }
         for event in by_id.values()
     ]
-    insert = _INSERT[session.get_bind().dialect.name]
-    statement = insert(_EVENTS).on_conflict_do_nothing(index_elements=["id"]).returning(_EVENTS.c.id)
+    statement = insert(session, _EVENTS).on_conflict_do_nothing(index_elements=["id"]).returning(_EVENTS.c.id)
     connection = await session.connection()
     written = {row.id for row in await connection.execute(statement.values(rows))}
     return [event for event in by_id.values() if event.id in written]

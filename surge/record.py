@@ -11,15 +11,14 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation.errors import Mendable
+from foundation.sql import insert
 from surge.states import LIVE
 from surge.tables import FollowUp, Incident, SurgeEvent, SurgeState
 
-INSERT: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 LIVE_WORDS = tuple(sorted(state.value for state in LIVE))
 _TURN = text("SELECT pg_advisory_xact_lock(hashtextextended('follow-up of ' || :who, 0))")
 
@@ -51,9 +50,9 @@ async def insert_once(session: AsyncSession, row: SQLModel, *key: str) -> bool:
     values = row.model_dump()
     if values.get("id", "") is None:
         del values["id"]
-    insert = INSERT[session.get_bind().dialect.name](table).values(**values)
+    wanted = insert(session, table).values(**values)
     connection = await session.connection()
-    wanted = insert.on_conflict_do_nothing(index_elements=list(key)).returning(table.c[key[0]])
+    wanted = wanted.on_conflict_do_nothing(index_elements=list(key)).returning(table.c[key[0]])
     return (await connection.execute(wanted)).first() is not None
 
 
