@@ -68,12 +68,15 @@ class Carrier:
         api_base_url: str | None = None,
         api_key: tuple[str, str] | None = None,
         timeout_s: float = 10.0,
+        wire: Callable[[], Any] = Wire,
     ) -> None:
-        """``api_key`` is (SID, secret), used instead of the auth token. ``api_base_url``: another host."""
+        """``api_key`` is (SID, secret), used instead of the auth token. ``api_base_url``: another host.
+        ``wire`` makes the SDK's HTTP client, in the loop that it is used in."""
         self.account_sid = account_sid
         self.timeout_s = timeout_s
         self._user, self._password = api_key or (account_sid, auth_token)
         self._api_base_url = api_base_url
+        self._wire = wire
         self._made: Client | None = None
         self._queue_sids: dict[str, str] = {}
 
@@ -350,7 +353,7 @@ class Carrier:
     def _client(self) -> Any:
         """Made in the running loop, as the SDK's session demands."""
         if self._made is None:
-            client = Client(self._user, self._password, self.account_sid, http_client=Wire())
+            client = Client(self._user, self._password, self.account_sid, http_client=self._wire())
             if self._api_base_url:
                 client.api.base_url = self._api_base_url.rstrip("/")
             self._made = client

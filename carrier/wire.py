@@ -19,9 +19,13 @@ class Wire(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK is untyped
 
     async def request(self, *given: Any, auth: tuple[str, str] | None = None, **named: Any) -> Any:
         if auth is not None:
-            coded = base64.b64encode(":".join(auth).encode()).decode()
-            named["headers"] = {**(named.get("headers") or {}), "Authorization": f"Basic {coded}"}
+            named["headers"] = {**(named.get("headers") or {}), "Authorization": basic(auth)}
         return await super().request(*given, **named)
+
+
+def basic(auth: tuple[str, str]) -> str:
+    """The header of HTTP's basic authentication."""
+    return f"Basic {base64.b64encode(':'.join(auth).encode()).decode()}"
 
 
 def mapped(error: Any, unanswered: type[SurgelineError]) -> SurgelineError:

@@ -6,6 +6,7 @@ They know nothing of the product but what a desk knows: HTTP, a cookie, the toke
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,8 @@ ASK_AGAIN_S = 5
 """After a hang-up that the product could not carry out."""
 LEAST_LOOK_MS = 500
 """Of real time: however fast the clock, a desk is not looked at more often."""
+NEWS_LOOK_MS = 60_000
+"""A desk that is told of news looks all the same, now and then."""
 OUTCOMES = ["resolved", "resolved", "resolved", "follow_up", "escalated"]
 NOTES = {
     "resolved": "Solved on the call.",
@@ -63,14 +66,20 @@ class Agent:
         temper: Temper,
         counts: Counter[str],
         speed: float = 1.0,
+        news: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
+        """``news``: returns after so many milliseconds, or sooner when something concerns this agent; a desk
+        without it looks again and again."""
         self.who = who
         self.product = product
         self.network = network
         self.clock = clock
         self.temper = temper
         self.counts = counts
-        self.look_ms = max(LOOK_MS, LEAST_LOOK_MS * speed)
+        self.look_ms = max(LOOK_MS, LEAST_LOOK_MS * speed) if news is None else NEWS_LOOK_MS
+        self.news = news or clock.sleep
+        self.resting = False
+        """On a break, or gone home: not back at the desk by themselves."""
         self._csrf = ""
         self._answered: tuple[str, int] = ("", 0)
 
@@ -79,10 +88,11 @@ class Agent:
         while True:
             try:
                 await self.sign_in()
-                await self._post("/api/v1/me/ready")
+                if not self.resting:
+                    await self._post("/api/v1/me/ready")
                 while True:
                     await self._act(await self._me())
-                    await self.clock.sleep(self.look_ms)
+                    await self.news(self.look_ms)
             except (httpx2.HTTPError, Unwelcome, ValueError) as error:
                 self.counts["away"] += 1
                 log.warning("an agent lost the product", agent=self.who.agent, why=repr(error)[:200])
@@ -100,6 +110,15 @@ class Agent:
         await self.product.post("/sign-in", data=given)
         if not await self._known():
             raise Unwelcome("the product did not take link or password")
+
+    async def rest(self, path: str, **given: Any) -> None:
+        """Away or off, at once or after the talk, and no sooner back than ``resting`` is taken back."""
+        self.resting = True
+        await self._post(path, **given)
+
+    async def presence(self) -> str:
+        """"" when the product could not tell."""
+        return str((await self._me()).get("presence") or "")
 
     async def _known(self) -> bool:
         answer = await self.product.get("/api/v1/me")
@@ -123,9 +142,10 @@ class Agent:
                 await self._asked(me["contact"]["id"], me["fence"])
             case "wrap_up":
                 await self._write_down(me["contact"], me["fence"])
-            case "away" | "off":
+            case "away" | "off" if not self.resting:
                 await self.clock.sleep(self.temper.accept_s() * 5_000)
-                await self._post("/api/v1/me/ready")
+                if not self.resting:
+                    await self._post("/api/v1/me/ready")
             case _:
                 pass  # ready: the next contact comes by itself; talking: see _asked
 
@@ -193,10 +213,10 @@ class Agent:
                 return False
             if left_ms <= 0:
                 return True
-            nap_ms = min(left_ms, 2 * self.look_ms)
-            await self.clock.sleep(nap_ms)
+            began_ms = self.clock.now_ms()
+            await self.news(min(left_ms, 2 * self.look_ms))
             if now.get("state") == "connected":
-                left_ms -= nap_ms
+                left_ms -= self.clock.now_ms() - began_ms
 
     async def _pass_on(self, contact: str, fence: int) -> bool:
         """Transfer to another queue; False when there is none, or it was not to be."""

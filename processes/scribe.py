@@ -69,9 +69,10 @@ class Scribe:
         counts: Counter[str],
         office: Office | None = None,
         watch: Watch | None = None,
+        block_ms: int = BLOCK_MS,
     ) -> None:
-        """``redis`` is for blocking reads. With an ``office``, promises follow what is written; with a
-        ``watch``, follow-ups do.
+        """``redis`` is for blocking reads (with ``block_ms`` 0 none blocks). With an ``office``, promises
+        follow what is written; with a ``watch``, follow-ups do.
         """
         self.redis = redis
         self.sql = sql
@@ -80,6 +81,7 @@ class Scribe:
         self.counts = counts
         self.office = office
         self.watch = watch
+        self.block_ms = block_ms
         self._in_hand = True
         """Whether there may be events that were read and not written: after a start, and after a failure."""
 
@@ -104,7 +106,7 @@ class Scribe:
 
     async def _read(self, *, again: bool) -> list[Event]:
         return await journal.read(
-            self.redis, self.keys, GROUP, self.consumer, count=AT_ONCE, block_ms=BLOCK_MS, again=again
+            self.redis, self.keys, GROUP, self.consumer, count=AT_ONCE, block_ms=self.block_ms, again=again
         )
 
     async def _write(self, events: list[Event]) -> None:

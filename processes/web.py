@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from dashboard.app import pages
 from dashboard.rooms import Rooms, Targets
-from foundation.clock import FastClock
+from foundation.clock import FastClock, SystemClock
 from ivr.app import Front, router
 from ivr.desk import Desk
 from processes.backstage import Backstage
@@ -117,5 +117,6 @@ def rooms_of(stores: Stores) -> Rooms:
         softphone=softphone(settings),
         targets=Targets(answered_pct=plan.target_pct, within_s=plan.within_s),
         speed=speed,
+        wall=SystemClock() if isinstance(stores.clock, FastClock) else stores.clock,
         simulated=settings.api_is_loopback,
     )

@@ -7,7 +7,7 @@ What a caller goes through is the interpreter's; it is handed in as ``perform`` 
 from __future__ import annotations
 
 import asyncio
-import uuid
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -255,8 +255,16 @@ def duration_s(leg: Leg) -> int:
     return -(-(leg.ended_ms - leg.started_ms) // 1000)
 
 
+_names: list[random.Random] = [random.SystemRandom()]
+
+
+def draw_names(source: random.Random) -> None:
+    """From now on SIDs are drawn from ``source``: a seeded one gives the same names each time."""
+    _names[:] = [source]
+
+
 def new_sid(prefix: str) -> str:
-    return prefix + uuid.uuid4().hex
+    return f"{prefix}{_names[0].getrandbits(128):032x}"
 
 
 def rfc2822(ms: int) -> str:

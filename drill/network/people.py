@@ -8,7 +8,7 @@ A script, as JSON::
      "hang_up": {"after_s": 30} | {"when": "all our lines"} | {"stage": "queue", "after_s": 5}}
 
 ``when`` is a pattern looked for, whatever the case, in what is heard; the person reacts when the words
-are out. Each rule acts once, or ``times``. ``patience_s`` runs while waiting for an agent: from entering
+are out. ``digits`` may be ``\\1``: the key that was named, the pattern's group. Each rule acts once, or ``times``. ``patience_s`` runs while waiting for an agent: from entering
 the queue until somebody talks.
 """
 
@@ -24,6 +24,7 @@ from drill.network.legs import Heard, Leg, Stage
 from foundation.errors import Mendable
 
 REACTION_MS = 400
+KEY_NAMED = r"\1"
 
 
 @dataclass
@@ -101,9 +102,13 @@ class Person:
             wait_ms = line.duration_ms + (self.script.hang_up_after_s or 0) * 1000
             self._later(wait_ms, self._hang_up)
         for rule in self.script.reactions:
-            if rule.times > 0 and rule.when.search(line.text):
+            found = rule.when.search(line.text) if rule.times > 0 else None
+            if found is not None:
                 rule.times -= 1
-                self._later(line.duration_ms + rule.after_ms, lambda rule=rule: self._react(rule))
+                digits = _named(rule.digits, found)
+                self._later(
+                    line.duration_ms + rule.after_ms, lambda rule=rule, digits=digits: self._react(rule, digits)
+                )
                 return
 
     def comes_to(self, stage: Stage) -> None:
@@ -116,9 +121,9 @@ class Person:
         if stage is Stage.TALKING:
             self._impatient = False
 
-    def _react(self, rule: Reaction) -> None:
-        if rule.digits:
-            press(self.exchange, self.leg, rule.digits)
+    def _react(self, rule: Reaction, digits: str) -> None:
+        if digits:
+            press(self.exchange, self.leg, digits)
         if rule.text:
             speak(self.exchange, self.leg, rule.text)
 
@@ -140,6 +145,11 @@ class Person:
         await self.exchange.clock.sleep(ms)
         if not self.leg.ended:
             act()
+
+
+def _named(digits: str, found: re.Match[str]) -> str:
+    """What is keyed: as it stands, or the first group that was heard."""
+    return next(filter(None, found.groups()), "") if digits == KEY_NAMED else digits
 
 
 def press(exchange: Exchange, leg: Leg, digits: str) -> bool:

@@ -1,0 +1,179 @@
+"""The product's other programs, in this process: sweeper, scribe, keeper, watcher and worker.
+
+Their rounds are the product's own; only how often they come round is the drill's (``LEAST_MS``), because most
+of them find nothing to do and a rehearsed second is short. Jobs are carried out where RQ would hand them over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from callbacks import jobs as callback_jobs
+from drill.stage.desks import Bells
+from drill.stage.house import House
+from ivr import bridging
+from ivr.jobs import has_effect
+from processes.joins import Joins
+from processes.keeper import RING_FIRST, SEND_TEXT, SETTLE_TEXT, Keeper
+from processes.reconcile import Reconciler
+from processes.rounds import rounds
+from processes.scribe import Scribe
+from processes.sweeper import RECONCILE_MS, expire_due
+from processes.watcher import Watcher
+from queueing import journal, pulse
+from queueing.journal import Event
+
+EFFECTS, SCRIBE = "effects", "scribe"
+AT_ONCE = 200
+DEFAULT_LEAST_MS = 5_000
+LEAST_MS = {
+    "expire": 1_000,
+    "pulse": 5_000,
+    "texts": 1_000,
+    "merchants first": 1_000,
+    "promises due": 2_000,
+    "scribe": 2_000,
+    "trim": 600_000,
+    "promises refill": 60_000,
+    "surge page": 3_600_000,
+}
+"""So long at least between two rounds of one kind, in rehearsed time."""
+NIGHT_MS, LATE_MS = 30_000, 1_800_000
+"""... and when all calls are over, and only texts and follow-ups go on; and late in that night."""
+JOBS = {
+    RING_FIRST: callback_jobs.ring_first,
+    SEND_TEXT: callback_jobs.text,
+    SETTLE_TEXT: callback_jobs.settle_text,
+}
+
+Round = Callable[[], Awaitable[float]]
+
+
+class Hands(Keeper):
+    """The keeper, whose jobs are done at once instead of being handed to RQ."""
+
+    async def hand_over(self, door: str, given: str, name: str) -> bool:
+        await JOBS[door](given)
+        return True  # the same job is not handed over twice: it has changed what the round looks for
+
+
+@dataclass
+class Backstage:
+    house: House
+    bells: Bells
+    counts: Counter[str] = field(default_factory=Counter)
+    night: bool = False
+    """Nothing is left but texts and follow-ups: rounds that find nothing to do come seldom."""
+    late: bool = False
+
+    async def run(self) -> None:
+        """All of it, until cancelled."""
+        house = self.house
+        async with house.loop.turn:
+            for group in (EFFECTS, SCRIBE):
+                await journal.ensure_group(house.stores.redis, house.stores.keys, group)
+        async with asyncio.TaskGroup() as together:
+            together.create_task(self._carry_out())
+            for name, work in self.work().items():
+                together.create_task(rounds(house.clock, name, self._paced(name, work), self.counts))
+
+    def work(self) -> dict[str, Round]:
+        """Every round by name."""
+        house, stores = self.house, self.house.stores
+        keeper = Hands(stores.office, house.carrier, None, self.counts)
+        watcher = Watcher(stores.watch, stores.office, self.counts)
+        joins = Joins(house.carrier, stores.roster, stores.line, house.clock)
+        reconciler = Reconciler(
+            house.carrier, stores.line, house.clock, stores.plan.policy, stores.settings.surgeline_public_url
+        )
+
+        async def expire() -> float:
+            return await expire_due(stores.line, house.clock, self.counts)
+
+        async def take_pulse() -> float:
+            await pulse.take(stores.redis, stores.keys, stores.plan.policy, now_ms=house.now_ms)
+            return 1_000
+
+        async def trim() -> float:
+            await journal.trim(stores.redis, stores.keys)
+            return 30_000
+
+        async def look_at_joins() -> float:
+            self.counts["joins_unnoticed"] += len(await joins.look())
+            return 3_000
+
+        async def reconcile() -> float:
+            drift = await reconciler.look()
+            self.counts["calls_adopted"] += len(drift.strangers)
+            self.counts["calls_missed"] += len(drift.missing)
+            return RECONCILE_MS
+
+        return {
+            "expire": expire,
+            "pulse": take_pulse,
+            "trim": trim,
+            "joins": look_at_joins,
+            "reconcile": reconcile,
+            "scribe": self.scribe(),
+            **keeper.rounds(),
+            **watcher.rounds(),
+        }
+
+    def scribe(self) -> Round:
+        stores = self.house.stores
+        scribe = Scribe(
+            stores.redis, stores.sql, stores.keys, "drill", self.counts, stores.office, stores.watch, block_ms=0
+        )
+
+        async def write() -> float:
+            before = -1
+            while self.counts["events_written"] != before:
+                before = self.counts["events_written"]
+                await scribe.look()
+            return 1_000
+
+        return write
+
+    def _paced(self, name: str, work: Round) -> Round:
+        """One round, holding the turn; and how long until the next."""
+
+        async def paced() -> float:
+            before = self.counts["texts_handed_over"]
+            async with self.house.loop.turn:
+                wait_ms = await work()
+            self.house.stirred.set()
+            least_ms = LEAST_MS.get(name, DEFAULT_LEAST_MS)
+            if self.night and before == self.counts["texts_handed_over"]:
+                least_ms = max(least_ms, LATE_MS if self.late else NIGHT_MS)
+            return max(wait_ms, least_ms)
+
+        return paced
+
+    # -- the worker ----------------------------------------------------------------------------------------
+
+    async def _carry_out(self) -> None:
+        """Whenever the line may have moved: what the journal asks of the carrier, and whose desk it concerns."""
+        house = self.house
+        while True:
+            await house.stirred.wait()
+            house.stirred.clear()
+            async with house.loop.turn:
+                while events := await self._read():
+                    for event in events:
+                        await self._effect(event)
+
+    async def _read(self) -> list[Event]:
+        stores = self.house.stores
+        events = await journal.read(stores.redis, stores.keys, EFFECTS, "drill", count=AT_ONCE)
+        await journal.ack(stores.redis, stores.keys, EFFECTS, [event.id for event in events])
+        for event in events:
+            self.bells.ring(event.agent)
+        return events
+
+    async def _effect(self, event: Event) -> None:
+        if has_effect(event):
+            self.counts["effects"] += 1
+            await bridging.carry_out(event, self.house.tools)

@@ -1,0 +1,124 @@
+"""An event loop whose time stands still while anybody works, and jumps to the next timer when nobody does.
+
+Everything in it that sleeps, sleeps on this time: callers, agents, the phone network, the product's own
+timeouts. Work that waits for the world (an answer of Redis, of SQL, of a file) is done while holding the
+loop's ``turn``: then the time stands, however long the world takes. One at a time works; so the same seed
+gives the same day.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Callable, Coroutine
+from types import TracebackType
+from typing import Any, TypeVar
+
+from foundation.errors import SurgelineError
+
+T = TypeVar("T")
+STUCK_S = 60.0
+"""Real time. Whoever holds the turn so long without a word from the world waits for this clock, in vain."""
+
+
+class Stuck(SurgelineError):
+    """Whoever works waits for a time that cannot come while they work."""
+
+
+class Turn:
+    """Held by one at a time, first come first served: ``async with turn``."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+
+    @property
+    def taken(self) -> bool:
+        return self._lock.locked()
+
+    @property
+    def lent(self) -> Lent:
+        """``async with turn.lent``, by whoever holds it: others may work meanwhile, and time may pass."""
+        return Lent(self._lock)
+
+    async def __aenter__(self) -> None:
+        await self._lock.acquire()
+
+    async def __aexit__(self, *_error: object) -> None:
+        self._lock.release()
+
+
+class Lent:
+    def __init__(self, lock: asyncio.Lock) -> None:
+        self._lock = lock
+
+    async def __aenter__(self) -> None:
+        self._lock.release()
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        while True:  # whoever is cancelled meanwhile still gives back what it holds
+            try:
+                await self._lock.acquire()
+                return
+            except asyncio.CancelledError:
+                if _error is None:
+                    await self._lock.acquire()
+                    raise
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """``time()`` begins at 0 and is in seconds, as of any loop."""
+
+    def __init__(self) -> None:
+        self._now_s = 0.0
+        super().__init__(_Selector(self))
+        self.turn = Turn()
+
+    def time(self) -> float:
+        return self._now_s
+
+    def skip(self, s: float) -> None:
+        self._now_s += s
+
+
+class _Selector(selectors.DefaultSelector):
+    """The loop asks how long to wait for the world; that tells whether anybody has anything to do."""
+
+    def __init__(self, loop: VirtualLoop) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is not None and timeout <= 0:
+            return super().select(0)
+        if not self._loop.turn.taken:
+            if timeout is None:  # nothing is planned: only the world can bring anything
+                return super().select(None)
+            self._loop.skip(timeout)
+            return super().select(0)
+        found = super().select(STUCK_S)
+        if not found:
+            raise Stuck("Somebody works and waits for a time that does not come.")
+        return found
+
+
+class VirtualClock:
+    """The loop's time as a clock that begins at ``origin_ms``."""
+
+    def __init__(self, loop: VirtualLoop, origin_ms: int) -> None:
+        self._loop = loop
+        self._origin_ms = origin_ms
+
+    def now_ms(self) -> int:
+        return self._origin_ms + round(self._loop.time() * 1000)
+
+    async def sleep(self, ms: float) -> None:
+        await asyncio.sleep(max(0.0, ms) / 1000)
+
+
+def run(work: Callable[[VirtualLoop], Coroutine[Any, Any, T]]) -> T:
+    """Run ``work`` on a loop of its own, to its end."""
+    loop = VirtualLoop()
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        return runner.run(work(loop))
