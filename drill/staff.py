@@ -29,7 +29,7 @@ ASK_AGAIN_S = 5
 """After a hang-up that the product could not carry out."""
 LEAST_LOOK_MS = 500
 """Of real time: however fast the clock, a desk is not looked at more often."""
-NEWS_LOOK_MS = 60_000
+NEWS_LOOK_MS = 300_000
 """A desk that is told of news looks all the same, now and then."""
 OUTCOMES = ["resolved", "resolved", "resolved", "follow_up", "escalated"]
 NOTES = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import select
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -58,12 +58,18 @@ def normalised(url: str) -> URL:
     return parsed.set(drivername=drivers[kind])
 
 
-def open_sql(url: str, *, pool: int = 10) -> Sql:
-    """Sessions on the database of ``url`` (see ``normalised``). It connects when first used."""
+def open_sql(url: str, *, pool: int = 10, sqlite_connect: Callable[..., Any] | None = None) -> Sql:
+    """Sessions on the database of ``url`` (see ``normalised``). It connects when first used.
+
+    ``sqlite_connect`` makes SQLite's connections instead of aiosqlite, by the same verbs.
+    """
     parsed = normalised(url)
     if parsed.get_backend_name() == "sqlite":
+        connect_args: dict[str, Any] = {"timeout": SQLITE_BUSY_S}
+        if sqlite_connect is not None:
+            connect_args["async_creator_fn"] = sqlite_connect
         engine = create_async_engine(
-            parsed, connect_args={"timeout": SQLITE_BUSY_S}, pool_timeout=STATEMENT_S, hide_parameters=True
+            parsed, connect_args=connect_args, pool_timeout=STATEMENT_S, hide_parameters=True
         )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)

@@ -31,13 +31,24 @@ AT_ONCE = 200
 DEFAULT_LEAST_MS = 5_000
 LEAST_MS = {
     "expire": 1_000,
-    "pulse": 5_000,
-    "texts": 1_000,
-    "merchants first": 1_000,
+    "texts": 2_000,
     "promises due": 2_000,
     "scribe": 2_000,
-    "trim": 600_000,
+    "joins": 5_000,
+    "surge promises": 10_000,
+    "promises notice": 10_000,
+    "promises news": 10_000,
+    "surge board": 15_000,
+    "promises put right": 15_000,
+    "surge notices": 15_000,
+    "texts unsettled": 30_000,
+    "attempts": 30_000,
+    "surge nag": 30_000,
     "promises refill": 60_000,
+    "promises end": 60_000,
+    "reconcile": 120_000,
+    "surge commitments": 600_000,
+    "trim": 600_000,
     "surge page": 3_600_000,
 }
 """So long at least between two rounds of one kind, in rehearsed time."""

@@ -24,10 +24,11 @@ from drill.network import exchange as naming
 from drill.network.app import Network, network
 from drill.network.exchange import Account
 from drill.stage.inside import Asking, InsideWire, Lending, TakingTurns
+from drill.stage.straight import connect
 from drill.stage.virtual import VirtualClock, VirtualLoop
 from foundation.breaker import BreakerRules
 from foundation.clock import Clock, SystemClock
-from foundation.connections import Breaker
+from foundation.connections import Breaker, open_sql
 from foundation.embedded import EmbeddedServer, find_server
 from ivr import jobs
 from ivr.bridging import Tools
@@ -45,9 +46,9 @@ DOUBLE = "http://127.0.0.1:8081"
 NUMBER = "+14155550100"
 ACCOUNT = Account(
     sid="AC" + "0" * 31 + "d",
-    token="the token of the rehearsal",  # noqa: S106 of a network without telephones
+    token="the token that signs the rehearsed webhooks",  # noqa: S106 of a network without telephones
     key_sid="SK" + "0" * 31 + "d",
-    key_secret="the key of the rehearsal",  # noqa: S106 the same
+    key_secret="the key that signs the rehearsed softphones",  # noqa: S106 the same
     app_sid="AP" + "0" * 31 + "d",
 )
 NEVER_OPEN = BreakerRules(
@@ -135,6 +136,7 @@ async def _stores(settings: Settings, plan: Plan, clock: Clock) -> Stores:
         stores,
         plan=plan,
         clock=clock,
+        sql=open_sql(settings.database, sqlite_connect=connect),
         redis_breaker=redis,
         sql_breaker=sql,
         line=Line(stores.redis, plan.policy, redis),

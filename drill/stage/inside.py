@@ -40,7 +40,7 @@ class Lending:
         self.app, self.turn = app, turn
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self.turn.lent:
+        async with self.turn.lent():
             await self.app(scope, receive, send)
 
 

@@ -28,6 +28,8 @@ from processes.centre import Plan
 
 T = TypeVar("T")
 IMPORT_S = 60.0
+IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 a folder of our own in it
+"""A drill's stores are forgotten with it: no disk has to keep them."""
 TELL_MS = 60_000
 HOUR_MS = 3_600_000
 LATEST_MS = 4 * HOUR_MS
@@ -69,7 +71,7 @@ Judge = Callable[[Played], Awaitable[T]]
 def play(scenario: Scenario, rules: Rules, seed: int, tell: Tell, judge: Judge[T]) -> T:
     """Play it and have it judged. Raises Mendable, Refused, Stuck, and whatever goes wrong in the product."""
     centre = plan(scenario, rules)
-    with tempfile.TemporaryDirectory(prefix="surgeline-drill-") as name:
+    with tempfile.TemporaryDirectory(prefix="surgeline-drill-", dir=IN_MEMORY) as name:
         folder = Path(name)
         made(settings_in(folder))
         server = served(folder)

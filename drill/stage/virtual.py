@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Callable, Coroutine
-from types import TracebackType
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from foundation.errors import SurgelineError
@@ -35,36 +36,58 @@ class Turn:
     def taken(self) -> bool:
         return self._lock.locked()
 
-    @property
-    def lent(self) -> Lent:
-        """``async with turn.lent``, by whoever holds it: others may work meanwhile, and time may pass."""
-        return Lent(self._lock)
-
     async def __aenter__(self) -> None:
         await self._lock.acquire()
+        _HOLD.set(_Hold(self._lock))
 
     async def __aexit__(self, *_error: object) -> None:
-        self._lock.release()
+        _HOLD.get().end()
+
+    @asynccontextmanager
+    async def lent(self) -> AsyncIterator[None]:
+        """For whoever holds it: meanwhile others may work, and time may pass."""
+        hold = _HOLD.get()
+        hold.lend()
+        try:
+            yield
+        finally:
+            await hold.take_back()
 
 
-class Lent:
+class _Hold:
+    """One holder, and the tasks it has begun: when one of them lends the turn, the holder is without it until
+    the first of them takes it back."""
+
     def __init__(self, lock: asyncio.Lock) -> None:
         self._lock = lock
+        self._mine = True
+        self._taking: asyncio.Task[bool] | None = None
 
-    async def __aenter__(self) -> None:
-        self._lock.release()
+    def lend(self) -> None:
+        if self._mine:
+            self._mine = False
+            self._lock.release()
 
-    async def __aexit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        while True:  # whoever is cancelled meanwhile still gives back what it holds
-            try:
-                await self._lock.acquire()
-                return
-            except asyncio.CancelledError:
-                if _error is None:
-                    await self._lock.acquire()
-                    raise
+    async def take_back(self) -> None:
+        if self._mine:
+            return
+        if self._taking is None:
+            self._taking = asyncio.ensure_future(self._lock.acquire())
+            self._taking.add_done_callback(self._taken)
+        # Whoever is cancelled meanwhile still holds it, and gives it up at the end.
+        await asyncio.shield(self._taking)
+
+    def _taken(self, _task: object) -> None:
+        self._mine, self._taking = True, None
+
+    def end(self) -> None:
+        if self._mine:
+            self._lock.release()
+        elif self._taking is not None:
+            self._taking.add_done_callback(lambda _: self._lock.release())
+
+
+_HOLD: ContextVar[_Hold] = ContextVar("hold")
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
