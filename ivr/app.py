@@ -8,6 +8,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ivr import (
+    about,
     agent_leg,
     callback,
     called,
@@ -34,6 +35,8 @@ DOORS = (
     Door("/voice/incoming", greeting.answer, last_resort.hold),
     Door("/voice/location", location.answer, last_resort.hold),
     Door("/voice/menu", menu.answer, last_resort.hold),
+    Door("/voice/incident", about.answer, last_resort.hold),
+    Door("/voice/incident/offer", about.offered, last_resort.hold),
     Door("/voice/wait", waiting.answer, last_resort.music),
     Door("/voice/wait/key", waiting.key, last_resort.music),
     Door("/voice/callback", callback.offer, last_resort.music),

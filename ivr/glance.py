@@ -15,6 +15,7 @@ from foundation.connections import answering
 from foundation.errors import Unavailable
 from queueing import pulse
 from queueing.estimates import Estimate, plain_wait
+from queueing.pulse import Pulse
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -35,6 +36,7 @@ class Glance:
         self._redis, self._keys, self._breaker, self._centre = redis, keys, breaker, centre
         self._looked_ms = -FRESH_MS
         self._taken_ms = 0
+        self._pulse: Pulse | None = None
         self._facts = ""
 
     async def facts(self, now_ms: int) -> str:
@@ -47,12 +49,16 @@ class Glance:
             with suppress(Unavailable):
                 async with answering(self._breaker, enrichment=True):
                     seen = await pulse.read(self._redis, self._keys)
-                self._taken_ms = seen.at_ms if seen else 0
+                self._taken_ms, self._pulse = seen.at_ms if seen else 0, seen
                 self._facts = pack(seen) if seen else ""
                 if seen and self._centre:
                     notice = await notices.read(self._redis, self._centre, now_ms, self._breaker)
                     self._facts += f";{CALLBACKS}:{notice.packed()}"
         return self._facts if now_ms - self._taken_ms < STALE_MS else ""
+
+    async def pulse(self, now_ms: int) -> Pulse | None:
+        """The figures themselves, as ``facts`` has them; None when there are none that are honest now."""
+        return self._pulse if await self.facts(now_ms) else None
 
 
 def pack(seen: pulse.Pulse) -> str:

@@ -108,7 +108,7 @@ async def untextable_now(watch: Watch, session: AsyncSession, number: str, now_m
         return OPTED_OUT
     if await _is_landline(session, number):
         return IS_LANDLINE
-    if why_not_dialled(number, watch.policy.regions, watch.ours):
+    if why_not_dialled(number, watch.policy.regions, watch.ours, fictional=watch.policy.rehearsal):
         return LIMITED
     if await _pumped(watch, session, number, now_ms):
         return LIMITED

@@ -93,7 +93,7 @@ async def _follow_one(session: AsyncSession, contact: Contact, owed: Owed, live:
     if not owed.why or _short(contact):
         return await _taken_back(before, contact)
     if before:
-        changed = before[0].why != owed.why and before[0].why != "deflected"
+        changed = before[0].why != owed.why and "deflected" not in (before[0].why, owed.why)
         before[0].why = owed.why if changed else before[0].why
         return int(changed)
     told = await _incident_of(session, contact, live)

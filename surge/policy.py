@@ -74,6 +74,8 @@ class SurgePolicy:
     detector: str = "suggest"
     """suggest, automatic or dry_run, until somebody switches it."""
     nag_ms: int = 5 * MINUTE_MS
+    rehearsal: bool = False
+    """No real telephone can be texted: the numbers kept for fiction are."""
 
     def __post_init__(self) -> None:
         for name, threshold in (("watch", self.watch), ("surge", self.surge)):

@@ -14,8 +14,11 @@ from merchants import directory, tables  # noqa: F401  (their tables are made by
 from queueing import tables as queueing_tables  # noqa: F401
 from queueing.line import Line, LinePolicy, Queue
 from queueing.roster import Roster
+from surge import tables as surge_tables  # noqa: F401
+from surge.office import Watch
+from surge.policy import SurgePolicy
 from tests.doors.called_back import Rung, loses, promise_for, ring
-from tests.doors.handset import ACCOUNT, PUBLIC, TOKEN, Handset, Web
+from tests.doors.handset import ACCOUNT, NUMBER, PUBLIC, TOKEN, Handset, Web
 
 MERCHANTS = """name,tier,numbers,locations,product,language
 Corner Bakery,gold,+1 415 555 0001,Mission Street,Till 3,en
@@ -41,7 +44,27 @@ async def merchants(sql):
 
 
 @pytest.fixture
-def desk(redis, sql, merchants, clock) -> Desk:
+def watch(redis, sql, clock, tmp_path) -> Watch:
+    line = Line(redis, POLICY)
+    return Watch(
+        sql=sql,
+        redis=redis,
+        line=line,
+        keys=line.keys,
+        clock=clock,
+        policy=SurgePolicy(),
+        hours=None,
+        time_zone="America/Los_Angeles",
+        languages=CENTRE.languages,
+        centre_name=CENTRE.name,
+        public_url=PUBLIC,
+        ours=(NUMBER,),
+        data_dir=tmp_path / "data",
+    )
+
+
+@pytest.fixture
+def desk(redis, sql, merchants, clock, watch) -> Desk:
     return Desk(
         clock=clock,
         line=Line(redis, POLICY),
@@ -55,6 +78,7 @@ def desk(redis, sql, merchants, clock) -> Desk:
         secret="a secret of the tests",
         account_sid=ACCOUNT,
         budget=PATIENT,
+        watch=watch,
     )
 
 
