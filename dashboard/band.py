@@ -12,7 +12,7 @@ from dashboard.rooms import Rooms
 from queueing.records import Card
 from surge.board import BoardGlance
 from surge.directive import Directive, Told
-from surge.matching import Caller, best
+from surge.matching import Caller, Matched, best
 from surge.states import Level, Match
 
 
@@ -103,6 +103,9 @@ def match_view(directive: Directive, card: Card | None) -> MatchView | None:
     if card is None or not directive.incidents:
         return None
     told, matched = best(directive.incidents, caller_of(card))
+    if card.match == Match.MATCH and matched.match is not Match.MATCH:  # the caller has told us more
+        theirs = next((each for each in directive.incidents if each.id == card.incident), None)
+        told, matched = (theirs, Matched(Match.MATCH, card.reason)) if theirs else (told, matched)
     word, mark = _MARKS[matched.match]
     return MatchView(word, mark, told.title if told else "", matched.reason)
 
@@ -112,6 +115,9 @@ def caller_of(card: Card) -> Caller:
     return Caller(
         merchant_id=card.merchant_id,
         products=(card.product,) if card.product else (),
+        region=card.region,
+        rail=card.rail,
+        devices=card.devices,
         locations=(card.location,) if card.location else (),
         topic=card.topic,
     )

@@ -100,12 +100,13 @@ async def offered(desk: Desk, visit: Visit) -> str:
 async def _about_this(desk: Desk, visit: Visit, slip: Slip, now: Directive, told: Told) -> str:
     """What they are offered. Their topic is the incident's, so the menu has nothing left to ask."""
     slip = marked(slip, told, heards.ASKED, heards.YES)
+    caller = callers.identify(desk, visit)
+    who = await _who(desk, visit, caller)
+    band = entering.placed(desk.centre, desk.policy, slip, who).band  # their own, not the incident's topic's
     topic = desk.centre.topic(slip.topic or told.topic)
     queue = topic.queue if topic else slip.queue or desk.centre.default_queue
     slip = replace(slip, topic=topic.id if topic else "", queue=queue, tries=0)
-    caller = callers.identify(desk, visit)
-    who = await _who(desk, visit, caller)
-    placed = entering.placed(desk.centre, desk.policy, slip, who.chosen(slip.location))
+    placed = replace(entering.placed(desk.centre, desk.policy, slip, who), band=band)
     found = await facts.gather(desk, visit, placed, caller)
     if isinstance(found, Away) or desk.watch is None:
         return await entering.join(desk, visit, slip, *menu.sending(slip), caller=caller, who=who)

@@ -60,9 +60,9 @@ def start(desk: Desk, who: Recognised) -> Slip:
 
 async def greet(desk: Desk, visit: Visit, slip: Slip, who: Recognised, caller: Caller) -> str:
     """Greet, by name when the number tells it; the status of what touches them; then what there is to ask."""
-    telling = await incident.tell(desk, visit, slip, who, caller)
-    slip, greeting = telling.slip, catalog.voice(slip.language, "greeting", centre=desk.centre.name)
     place = who.merchant if who.ask is Ask.LOCATION else None
+    telling = await incident.tell(desk, visit, slip, who, caller, if_maybe=place is None)
+    slip, greeting = telling.slip, catalog.voice(slip.language, "greeting", centre=desk.centre.name)
     words = [greeting] if place else [greeting, *_recognised(slip, who), *_offers(desk, slip)]
     if telling.words and spoken_s(" ".join(each.text for each in words)) > STATUS_WITHIN_S:
         words = [greeting, *_offers(desk, slip)]

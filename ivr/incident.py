@@ -53,10 +53,18 @@ async def directive(desk: Desk, visit: Visit) -> Directive:
 
 
 async def tell(
-    desk: Desk, visit: Visit, slip: Slip, who: Recognised | Away, caller: Caller, *, ask: bool = True
+    desk: Desk,
+    visit: Visit,
+    slip: Slip,
+    who: Recognised | Away,
+    caller: Caller,
+    *,
+    ask: bool = True,
+    if_maybe: bool = True,
 ) -> Telling:
     """The status of what touches the caller, or may, and was not told yet; and, if the play wants it, the
-    question. ``ask``: False for callers who keep their own way, and are told only."""
+    question. ``ask``: False for callers who keep their own way, and are told only. ``if_maybe``: False while
+    more will be known of the caller soon, so that only who surely is touched is asked."""
     told_now, telling = await directive(desk, visit), Telling(slip)
     if desk.watch is None or not told_now.incidents:
         return telling
@@ -69,12 +77,13 @@ async def tell(
     turned = Facts(deflected_ms=before.at_ms if before else None)
     count = 0
     for told, matched in touched:
-        mine = said.get(told.id)
+        mine, maybe = said.get(told.id), matched.match is Match.MAYBE
         if mine is not None and mine.has(heards.ASKED, heards.YES):
             continue
         decided = decide(desk.watch.policy, told_now, told, matched.match, turned, visit.now_ms)
+        asks = ask and decided.play.ask_about and (if_maybe or not maybe)
         if mine is None or mine.has(heards.OTHERS):
-            if (also or count) and (matched.match is not Match.MATCH or count == AT_ONCE):
+            if (also or count) and (maybe or count == AT_ONCE):
                 break
             telling.words += _status(
                 desk, desk.watch, slip, told, matched, visit.now_ms, also=also or count > 0
@@ -83,11 +92,13 @@ async def tell(
             said[told.id] = _told(told)
             if before and decided.why is Why.CALLED_AGAIN and before.incident == told.id:
                 telling.words.append(catalog.voice(slip.language, "surge_called_again"))
-                said[told.id] = said[told.id].marked(heards.AGAIN)
+                said[told.id] = said[told.id].marked(heards.AGAIN, heards.ASKED)
             await _note(desk, visit, slip, known, caller, told, matched)
             if decided.would:
                 await _note_spared(desk, visit, slip, known, caller, told, told_now)
-        if ask and decided.play.ask_about:
+        elif asks:  # told at an earlier door: "this" would mean nothing
+            telling.words += _status(desk, desk.watch, slip, told, matched, visit.now_ms, also=False)
+        if asks:
             telling.ask = told
             break
     theirs = {told.id for told, _ in touched}
