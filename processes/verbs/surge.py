@@ -180,6 +180,7 @@ def _answer(directive: Directive, now_ms: int) -> dict[str, Any]:
         "since_ms": directive.since_ms,
         "expires_ms": directive.expires_ms,
         "dry_run": directive.dry_run,
+        "would": directive.would,
         "told_ms": directive.at_ms,
         "incidents": [
             {"id": each.id, "title": each.title, "state": each.state, "version": each.version}
@@ -193,7 +194,8 @@ def _words(directive: Directive, now_ms: int) -> str:
     mark, name = "◆" if level else "✓", level.name.lower().replace("_", " ")
     left_min = -(-(directive.expires_ms - now_ms) // 60_000) if level and directive.expires_ms else 0
     ends = f", for {left_min} min more" if left_min else ""
-    dry = " (dry run: nobody is turned away)" if directive.dry_run else ""
+    dry = " (dry run: nobody is turned away" if directive.dry_run else ""
+    dry += f"; {directive.would:,} calls would have been)" if dry else ""
     lines = [f"{mark} The level is {name}{ends}{dry}."]
     lines += [f"  {each.id} {each.title}: {each.state}" for each in directive.incidents]
     return "\n".join(lines)

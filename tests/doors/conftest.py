@@ -43,8 +43,7 @@ async def merchants(sql):
         await directory.import_csv(session, MERCHANTS, normalise=normalise)
 
 
-@pytest.fixture
-def watch(redis, sql, clock, tmp_path) -> Watch:
+def watch_of(redis, sql, clock, data_dir, public_url=PUBLIC) -> Watch:
     line = Line(redis, POLICY)
     return Watch(
         sql=sql,
@@ -52,15 +51,20 @@ def watch(redis, sql, clock, tmp_path) -> Watch:
         line=line,
         keys=line.keys,
         clock=clock,
-        policy=SurgePolicy(),
+        policy=SurgePolicy(rehearsal=True),
         hours=None,
         time_zone="America/Los_Angeles",
         languages=CENTRE.languages,
         centre_name=CENTRE.name,
-        public_url=PUBLIC,
+        public_url=public_url,
         ours=(NUMBER,),
-        data_dir=tmp_path / "data",
+        data_dir=data_dir,
     )
+
+
+@pytest.fixture
+def watch(redis, sql, clock, tmp_path) -> Watch:
+    return watch_of(redis, sql, clock, tmp_path / "data")
 
 
 @pytest.fixture

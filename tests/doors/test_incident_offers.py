@@ -36,11 +36,6 @@ INTRO = "Many people are calling about this."
 
 
 @pytest.fixture
-def watch(watch):
-    return replace(watch, policy=replace(watch.policy, rehearsal=True))
-
-
-@pytest.fixture
 async def surge(watch):
     row = await declared(watch, topic="outage")
     await level(watch, Level.SURGE)

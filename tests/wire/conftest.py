@@ -11,12 +11,12 @@ from merchants import directory, tables  # noqa: F401  (their tables are made by
 from queueing import tables as queueing_tables  # noqa: F401
 from queueing.line import Line
 from queueing.roster import Roster
-from tests.doors.conftest import CENTRE, MERCHANTS, PATIENT, POLICY
+from tests.doors.conftest import CENTRE, MERCHANTS, PATIENT, POLICY, watch_of
 from tests.wire import stage as wire
 
 
 @pytest.fixture
-async def wired_desk(redis, sql, clock):
+async def wired_desk(redis, sql, clock, tmp_path):
     async with sql.session() as session:
         await directory.import_csv(session, MERCHANTS, normalise=normalise)
     return Desk(
@@ -32,6 +32,7 @@ async def wired_desk(redis, sql, clock):
         secret="a secret of the tests",
         account_sid=wire.ACCOUNT.sid,
         budget=PATIENT,
+        watch=watch_of(redis, sql, clock, tmp_path / "data", wire.HOOK),
     )
 
 
