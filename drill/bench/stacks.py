@@ -49,7 +49,7 @@ def desk(redis_url: str) -> Desk:
 
 
 def _desk(redis: Redis) -> Desk:
-    clock, line, sql = ManualClock(NOW_MS), Line(redis, POLICY), open_sql("sqlite:///:memory:")
+    clock, line, sql = ManualClock(NOW_MS), Line(redis, POLICY), open_sql("sqlite:///never-asked")
     return Desk(
         clock=clock,
         line=line,
