@@ -24,6 +24,7 @@ from ivr import (
     progress,
     promising,
     texting,
+    toggling,
     waiting,
 )
 from ivr.desk import Desk
@@ -31,7 +32,10 @@ from ivr.doorway import Door, Doorway
 from ivr.music import CLIPS, FOLDER
 
 DOORS = (
-    Door("/voice/incoming", greeting.answer, last_resort.hold),
+    Door("/voice/incoming", toggling.before(greeting.answer), last_resort.hold),
+    Door("/voice/toggle", toggling.pin, last_resort.goodbye),
+    Door("/voice/toggle/level", toggling.level, last_resort.goodbye),
+    Door("/voice/toggle/confirm", toggling.confirm, last_resort.goodbye),
     Door("/voice/location", location.answer, last_resort.hold),
     Door("/voice/menu", menu.answer, last_resort.hold),
     Door("/voice/wait", waiting.answer, last_resort.music),

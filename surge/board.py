@@ -75,7 +75,7 @@ async def put(watch: Watch, directive: Directive) -> None:
 async def build(watch: Watch, session: AsyncSession, now_ms: int) -> Directive:
     """What SQL says now."""
     state = await session.get(SurgeState, watch.centre) or SurgeState(centre=watch.centre)
-    told = [_told(row, await _words(session, row)) for row in await record.live(session)]
+    live = [await told(session, row) for row in await record.live(session)]
     expired = state.expires_ms is not None and now_ms >= state.expires_ms
     return Directive(
         version=state.version,
@@ -85,7 +85,7 @@ async def build(watch: Watch, session: AsyncSession, now_ms: int) -> Directive:
         expires_ms=state.expires_ms,
         dry_run=state.automatic == "dry_run" and state.set_by == "detector",
         texts_open=await texts_open(watch, session, now_ms),
-        incidents=tuple(told),
+        incidents=tuple(live),
     )
 
 
@@ -101,7 +101,9 @@ async def texts_open(watch: Watch, session: AsyncSession, now_ms: int) -> bool:
     return behind.ends_ms - now_ms <= policy.text_lag_ms
 
 
-def _told(row: Incident, last: IncidentUpdate | None) -> Told:
+async def told(session: AsyncSession, row: Incident) -> Told:
+    """The incident as callers are told of it, with what was said last."""
+    last = await _words(session, row)
     return Told(
         id=row.id,
         severity=row.severity,

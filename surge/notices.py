@@ -89,6 +89,16 @@ async def resume(watch: Watch, incident: str, by: str, now_ms: int) -> None:
             record.note(session, "notices_resumed", by, now_ms, incident=incident)
 
 
+async def are_paused(watch: Watch, incident: str) -> bool:
+    """Whether nobody is to be told, until a person goes on. Raises Unavailable."""
+    async with watch.sql.reading() as session:
+        row = await session.get(Incident, incident)
+        if row is None:
+            return False
+        paused_ms, resumed_ms = await _pauses(session, row)
+        return paused_ms > resumed_ms
+
+
 async def end_subscriptions(watch: Watch, incident: str, now_ms: int) -> int:
     """One round for a resolved incident: who still gets its news is told that it is over, once, and no more.
 
