@@ -18,10 +18,10 @@ from processes import tagged
 from processes.spikes import Spikes
 from queueing import pulse
 from queueing.estimates import plain_wait
-from surge import aside, board, commitments, desk, levels, notices, record, status_page, switch
-from surge.levels import Reading, Sensor
+from surge import aside, board, commitments, desk, leads, levels, merging, notices, status_page, switch
+from surge.levels import Reading, Sensor, Suggestion
 from surge.office import Watch
-from surge.states import IncidentState
+from surge.states import IncidentState, Level
 from surge.tables import Incident
 
 PUBLISH_MS = 1_000
@@ -92,12 +92,20 @@ class Watcher:
         self.sensor, told = levels.step(self.watch.policy, self.sensor, reading, here, row.expires_ms)
         said = f"{told.level} {row.automatic}" if told else ""
         if told is not None and said != self.suggested:
-            self.counts["levels_changed"] += await switch.suggest(self.watch, told.level, told.why, now_ms)
+            why = await self._why(told, here, now_ms)
+            self.counts["levels_changed"] += await switch.suggest(self.watch, told.level, why, now_ms)
         self.suggested = said
         return SENSE_MS
 
+    async def _why(self, told: Suggestion, here: Level, now_ms: int) -> str:
+        """On the way up with what it is that rings, where something does."""
+        if told.level <= here:
+            return told.why
+        ringing = "; ".join(each.words() for each in await self.spikes.ringing(now_ms))
+        return f"{told.why} What rings: {ringing}." if ringing else told.why
+
     async def nag(self) -> float:
-        self.counts["leads_nagged"] += await nag(self.watch, self.now_ms)
+        self.counts["leads_nagged"] += await leads.nag(self.watch, self.now_ms)
         return NAG_MS
 
     async def tell_updates(self) -> float:
@@ -125,6 +133,7 @@ class Watcher:
         return NOTICES_MS
 
     async def tidy(self) -> float:
+        self.counts["follow_ups_merged"] += await merging.merge(self.watch, self.now_ms)
         self.counts["follow_ups_silent"] += await desk.silent_ones_work(self.watch, self.now_ms)
         return FOLLOW_UPS_MS
 
@@ -155,24 +164,3 @@ def _longest_wait_s(seen: pulse.Pulse) -> float | None:
         elif estimate := plain_wait(queue.waiting, queue.agents, queue.handling_s, queue.hangup_per_s):
             waits.append(estimate.p50 if queue.waiting else 0.0)
     return max(waits, default=None)
-
-
-async def nag(watch: Watch, now_ms: int) -> int:
-    """A line of the timeline for each live incident whose news are stale or due, at most every ``nag_ms``."""
-    count = 0
-    async with watch.sql.session() as session:
-        for row in await record.live(session):
-            stale = now_ms - row.updated_ms > watch.policy.stale_ms
-            due = row.next_update_ms is not None and now_ms > row.next_update_ms
-            if not stale and not due:
-                continue
-            await record.locked_incident(session, row.id)
-            if await record.events(session, row.id, ("nag",), since_ms=now_ms - watch.policy.nag_ms + 1):
-                continue
-            minutes = (now_ms - row.updated_ms) // 60_000
-            words = f"The last update is {minutes} min old" + (
-                "; callers hear neutral words" if stale else ""
-            )
-            record.note(session, "nag", "line", now_ms, incident=row.id, words=words, minutes=minutes)
-            count += 1
-    return count

@@ -20,7 +20,7 @@ from carrier.tables import Text
 from carrier.text_record import backlog
 from foundation.connections import answering
 from foundation.errors import Unavailable
-from surge import record
+from surge import commitments, record
 from surge.directive import Directive, Told
 from surge.office import Watch
 from surge.states import Level
@@ -86,6 +86,7 @@ async def build(watch: Watch, session: AsyncSession, now_ms: int) -> Directive:
         dry_run=state.automatic == "dry_run" and state.set_by == "detector",
         texts_open=await texts_open(watch, session, now_ms),
         incidents=tuple(live),
+        due=tuple((row.owner, row.what, row.due_ms) for row in await commitments.due_soon(session, now_ms)),
     )
 
 

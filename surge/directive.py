@@ -47,6 +47,8 @@ class Directive:
     texts_open: bool = True
     """The senders' pace and the cap leave room for more texts."""
     incidents: tuple[Told, ...] = field(default_factory=tuple)
+    due: tuple[tuple[str, str, int], ...] = ()
+    """Commitments that are due within a day or late, for the band: owner, what, when."""
 
     def level_at(self, now_ms: int) -> Level:
         """The level in force: a surge that nobody renewed is over."""
@@ -62,6 +64,7 @@ class Directive:
         try:
             told = json.loads(text)
             incidents = tuple(Told(**each) for each in told.pop("incidents", ()))
-            return cls(**{**told, "level": Level(told["level"]), "incidents": incidents})
+            due = tuple((str(owner), str(what), int(at_ms)) for owner, what, at_ms in told.pop("due", ()))
+            return cls(**{**told, "level": Level(told["level"]), "incidents": incidents, "due": due})
         except (TypeError, KeyError, AttributeError) as odd:
             raise ValueError("this is no directive") from odd
