@@ -79,7 +79,7 @@ async def _nag_by_text(watch: Watch, session: AsyncSession, row: Incident, now_m
 
 async def _text(session: AsyncSession, who: str, name: str, incident: str, body: str, now_ms: int) -> None:
     """To the phone of whose login or name this is; of two people of one name neither is texted."""
-    known = (AgentAccount.agent == who) | (col(AgentAccount.name) == who)
+    known = (col(AgentAccount.agent) == who) | (col(AgentAccount.name) == who)
     accounts = list(await session.exec(select(AgentAccount).where(known, col(AgentAccount.active))))
     if len(accounts) == 1 and accounts[0].phone:
         text = Text(
