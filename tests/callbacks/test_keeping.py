@@ -113,18 +113,51 @@ async def test_a_transferred_merchant_is_not_kept_before_the_second_talk_is_over
     assert await office.order("billing") == [turn]
 
 
-async def test_an_agent_lost_in_the_talk_is_made_good_at_once(office: Staff) -> None:
+async def test_an_agent_lost_in_the_talk_leaves_the_merchant_on_the_line_first(office: Staff) -> None:
     promise, turn = await in_talk(office)
     await office.line.fail_join(turn, office.now_ms)
+    await office.keeps()
+    waits = await office.promise(promise.id)
+    assert (waits.state, waits.turn, waits.tries) == (PromiseState.CONNECTED, 1, 0)
+    assert await office.order() == [turn]
+    await office.roster.off("ann", office.now_ms)
+    await office.at_work("ben")
+    await office.presses_call(promise, "ben")
+    await office.line.connect(turn, office.now_ms)
+    await office.line.finish(turn, office.now_ms)
+    await noted(office, turn, "reached")
+    assert await office.state(promise) == PromiseState.KEPT
+    assert await office.attempt_states(promise) == ["talked"]
+
+
+@pytest.mark.parametrize("joins_fail", [0, 1])
+async def test_who_hangs_up_then_is_rung_again_at_once(office: Staff, joins_fail: int) -> None:
+    promise, turn = await in_talk(office)
+    await office.line.fail_join(turn, office.now_ms)
+    for _ in range(joins_fail):  # the next agent presses Call, and is lost before they meet
+        await office.at_work("ben")
+        await office.presses_call(promise, "ben")
+        await office.line.fail_join(turn, office.now_ms)
+    for agent in ("ann", "ben"):
+        await office.roster.off(agent, office.now_ms)
+    await office.writes_down()
+    office.clock.advance(s=30)
+    await office.line.leave(turn, Disposition.SET_ASIDE, office.now_ms)
     await office.writes_down()
     lost = await office.promise(promise.id)
     assert (lost.state, lost.tries, lost.due_ms) == (PromiseState.DUE_LATER, 0, office.now_ms)
     await office.keeps()
     await office.keeps()
-    assert await office.state(promise) == PromiseState.IN_LINE
-    assert (await office.contact(turn)).disposition == "set_aside"
     again = await office.contact(turn_name(promise.id, 2))
     assert again.arrival_us == promise.arrival_us
+
+
+async def test_who_hangs_up_in_a_transfer_was_talked_with(office: Staff) -> None:
+    promise, turn = await in_talk(office)
+    await office.line.transfer(turn, "billing", None, office.now_ms)
+    await office.line.leave(turn, Disposition.SET_ASIDE, office.now_ms)
+    await office.writes_down()
+    assert await office.state(promise) == PromiseState.KEPT
 
 
 async def test_the_same_events_read_again_change_nothing(office: Staff) -> None:
@@ -336,3 +369,33 @@ async def test_a_merchant_who_pressed_1_and_hangs_up_is_rung_later(forward: Staf
     there = await forward.promise(promise.id)
     assert (there.state, there.tries) == (PromiseState.DUE_LATER, 1)
     assert [(a.state, a.result) for a in await forward.attempts(promise)] == [("not_reached", "hung_up")]
+
+
+async def talks_first(forward: Staff) -> Promise:
+    promise = await pressed_one(forward)
+    await forward.at_work("ann")
+    now = await forward.contact("CAleg")
+    await forward.line.accept("CAleg", now.agent, now.fence, forward.now_ms)
+    assert await dialing.take_for(forward.cb, promise.id, "CAleg", forward.now_ms)
+    await forward.line.connect("CAleg", forward.now_ms)
+    await forward.keeps()
+    return promise
+
+
+async def test_who_was_rung_first_and_hangs_up_when_the_agent_is_lost_is_rung_again(forward: Staff) -> None:
+    promise = await talks_first(forward)
+    await forward.line.fail_join("CAleg", forward.now_ms)
+    await forward.writes_down()
+    assert await forward.state(promise) == PromiseState.CONNECTED
+    await forward.line.leave("CAleg", Disposition.ABANDONED, forward.now_ms)
+    await forward.writes_down()
+    lost = await forward.promise(promise.id)
+    assert (lost.state, lost.tries, lost.held_by) == (PromiseState.DUE_LATER, 0, "")
+
+
+async def test_who_was_rung_first_and_hangs_up_in_a_transfer_was_talked_with(forward: Staff) -> None:
+    promise = await talks_first(forward)
+    await forward.line.transfer("CAleg", "billing", None, forward.now_ms)
+    await forward.line.leave("CAleg", Disposition.ABANDONED, forward.now_ms)
+    await forward.writes_down()
+    assert await forward.state(promise) == PromiseState.KEPT
