@@ -106,7 +106,7 @@ async def _on_the_line(event: Event, at: Bench) -> tuple[Attempt, bool] | None:
 
 
 async def _redirect(event: Event, at: Bench, attempt: Attempt, door: str, more: str) -> bool:
-    """Whether the merchant's leg was sent to this door, or the turn is over since it has hung up; not when the
+    """Whether the merchant's leg was sent to this door, or has hung up and the turn is over; not when the
     carrier is away."""
     now = await at.cb.line.contact(event.contact)
     card = now.card if now else Card()

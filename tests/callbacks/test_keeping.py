@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from callbacks import dialing, merchant_first, picking_up, promises
+from callbacks import dialing, merchant_first, picking_up, promises, settling
 from callbacks.states import Mode, PromiseState, Result
 from callbacks.tables import Promise
 from callbacks.turns import turn_name
+from carrier.twilio_rest import Call, Carrier
 from foundation.clock import ManualClock
 from foundation.connections import Sql
 from queueing import journal
@@ -170,6 +171,24 @@ async def test_the_same_events_read_again_change_nothing(office: Staff) -> None:
     await office.writes_down()
     after = await office.promise(promise.id)
     assert (after.state, after.version) == (PromiseState.KEPT, before.version)
+
+
+async def test_a_call_that_was_picked_up_unheard_of_is_no_try_of_the_merchants(office: Staff) -> None:
+    """Twilio rang and somebody picked up, but no door of ours could be reached."""
+    promise = await office.owed()
+    await office.at_work("ann")
+    await rung(office, promise)
+
+    class Over(Carrier):
+        async def call(self, sid: str) -> Call:
+            return Call(sid, "", NUMBER, "completed", "outbound-api", office.now_ms)
+
+    (attempt,) = await office.attempts(promise)
+    assert await settling.settle(office.cb, Over("AC" + "0" * 32, "token"), attempt, office.now_ms)
+    there = await office.promise(promise.id)
+    assert (there.state, there.tries) == (PromiseState.DUE_LATER, 0)
+    assert there.due_ms == office.now_ms + TEN_MIN_MS
+    assert [(a.state, a.result) for a in await office.attempts(promise)] == [("not_reached", "trouble")]
 
 
 # --- no two conversations ---------------------------------------------------------------------------------
