@@ -164,6 +164,7 @@ class Staff:
         if self.carrier is not None:
             await reaping.reap(self.cb, self.carrier, self.now_ms)
             await reaping.stop_unwanted(self.cb, self.carrier, self.now_ms)
+            await reaping.end_talks(self.cb, self.carrier, self.now_ms)
         await reaping.expire(self.cb, self.now_ms)
         await reaping.tidy(self.cb, self.now_ms)
         await self.settles()

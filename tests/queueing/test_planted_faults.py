@@ -47,7 +47,7 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         "",
     ),
     "a wrap-up never ends": ("finish", "now_ms + wrap_up_ms", "0"),
-    "one more than may wait": ("enter", "ahead < max_waiting", "ahead <= max_waiting"),
+    "one more than may wait": ("enter", "room > 0", "room >= 0"),
     "an old reservation can be accepted": ("accept", "or tonumber(c.fence) ~= fence", ""),
     "an old reservation can be declined": ("decline", "and tonumber(c.fence) == fence", ""),
     "the second miss is forgiven": ("expire", "a.misses >= max_misses", "a.misses > max_misses"),
