@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from callbacks import dialing, merchant_first, picking_up, promises, settling
+from callbacks import dialing, merchant_first, picking_up, promises, reaping, settling
 from callbacks.states import Mode, PromiseState, Result
 from callbacks.tables import Promise
 from callbacks.turns import turn_name
@@ -21,6 +21,13 @@ from queueing.states import Disposition
 from tests.callbacks.office import NUMBER, POLICY, Staff
 
 TEN_MIN_MS = 600_000
+
+
+class Over(Carrier):
+    """Every call is over, by its word."""
+
+    async def call(self, sid: str) -> Call:
+        return Call(sid, "", NUMBER, "completed", "outbound-api", None)
 
 
 @pytest.fixture
@@ -178,10 +185,6 @@ async def test_a_call_that_was_picked_up_unheard_of_is_no_try_of_the_merchants(o
     promise = await office.owed()
     await office.at_work("ann")
     await rung(office, promise)
-
-    class Over(Carrier):
-        async def call(self, sid: str) -> Call:
-            return Call(sid, "", NUMBER, "completed", "outbound-api", office.now_ms)
 
     (attempt,) = await office.attempts(promise)
     assert await settling.settle(office.cb, Over("AC" + "0" * 32, "token"), attempt, office.now_ms)
@@ -418,3 +421,34 @@ async def test_who_was_rung_first_and_hangs_up_in_a_transfer_was_talked_with(for
     await forward.line.leave("CAleg", Disposition.ABANDONED, forward.now_ms)
     await forward.writes_down()
     assert await forward.state(promise) == PromiseState.KEPT
+
+
+@pytest.mark.parametrize(
+    ("lost", "there"), [(False, PromiseState.KEPT), (True, PromiseState.DUE_LATER)], ids=["talking", "parted"]
+)
+async def test_a_first_rung_merchant_whose_end_nobody_told_is_gone(
+    forward: Staff, lost: bool, there: PromiseState
+) -> None:
+    promise = await talks_first(forward)
+    if lost:
+        await forward.roster.off("ann", forward.now_ms)
+        await forward.line.fail_join("CAleg", forward.now_ms)
+    forward.clock.advance(ms=reaping.TALK_LOOK_MS * 3)
+    assert await reaping.end_talks(forward.cb, Over("AC" + "0" * 32, "token"), forward.now_ms) == 1
+    await forward.roster.ready("ann", forward.now_ms)
+    await forward.writes_down()
+    assert await forward.state(promise) == there
+
+
+async def test_a_parted_merchant_whose_end_nobody_told_has_abandoned_nothing(office: Staff) -> None:
+    promise, turn = await in_talk(office)
+    await office.roster.off("ann", office.now_ms)
+    await office.line.fail_join(turn, office.now_ms)
+    async with office.sql.session() as session:
+        held = await session.get(Promise, promise.id)
+        held.held_by = "CAleg"
+    office.clock.advance(ms=reaping.TALK_LOOK_MS * 3)
+    assert await reaping.end_talks(office.cb, Over("AC" + "0" * 32, "token"), office.now_ms) == 1
+    await office.writes_down()
+    assert (await office.contact(turn)).disposition == "set_aside"
+    assert await office.state(promise) == PromiseState.DUE_LATER
