@@ -45,7 +45,7 @@ class Unrecorded:
         number: str,
         leads: Collection[str] = (),
     ) -> None:
-        """``number`` is ours, that callers ring; ``leads`` ring it to switch the level, and are no callers."""
+        """``number`` is ours, that callers ring; ``leads`` ring it to switch the level: no callers."""
         self.carrier = carrier
         self.line = line
         self.sql = sql
