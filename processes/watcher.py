@@ -17,7 +17,6 @@ from ivr import wishes
 from processes import tagged
 from processes.spikes import Spikes
 from queueing import pulse
-from queueing.estimates import plain_wait
 from surge import aside, board, commitments, desk, leads, levels, merging, notices, status_page, switch
 from surge.levels import Reading, Sensor, Suggestion
 from surge.office import Watch
@@ -161,6 +160,6 @@ def _longest_wait_s(seen: pulse.Pulse) -> float | None:
     for queue in seen.queues.values():
         if not queue.agents:
             waits += [float("inf")] if queue.waiting else []
-        elif estimate := plain_wait(queue.waiting, queue.agents, queue.handling_s, queue.hangup_per_s):
+        elif estimate := queue.newcomers_wait():
             waits.append(estimate.p50 if queue.waiting else 0.0)
     return max(waits, default=None)

@@ -156,7 +156,7 @@ class Line:
             asked_ms=int(asked),
             facts=its_facts,
             repeat=repeat == 1,
-            over_max_wait=int(asked) - int(entered) >= self.policy.queue(queue).max_wait_ms,
+            over_max_wait=bool(queue) and int(asked) - int(entered) >= self.policy.queue(queue).max_wait_ms,
             agent=agent,
         )
 
@@ -186,6 +186,24 @@ class Line:
         key = caller_key if nameable(caller_key) else ""
         return await self._move(
             "leave", contact, disposition=disposition.value, caller_key=key, now_ms=now_ms
+        )
+
+    async def turn_away(
+        self, contact: str, disposition: Disposition, card: Card, now_ms: int, *, over: bool
+    ) -> Outcome:
+        """A call that never came into the line has its outcome, once. Is the call ``over``, it cannot come in
+        any more: to enter it is ENDED.
+
+        DONE, ALREADY (its outcome is on record) or REFUSED (it is in the line now: that is ``leave``).
+        """
+        return await self._move(
+            "turn_away",
+            contact,
+            away=self.keys.away(contact),
+            disposition=disposition.value,
+            over=int(over),
+            card=card.packed(),
+            now_ms=now_ms,
         )
 
     async def transfer(
@@ -375,25 +393,8 @@ class Line:
 
 
 _SCRIPTS = (
-    "enter",
-    "position",
-    "hold",
-    "accept",
-    "decline",
-    "connect",
-    "fail_join",
-    "finish",
-    "leave",
-    "transfer",
-    "set_band",
-    "promise",
-    "rejoin",
-    "take_up",
-    "claim",
-    "keep_for",
-    "not_reached",
-    "expire",
-    "contact",
-    "page",
-    "look",
+    *("enter", "position", "hold", "set_band", "leave", "turn_away", "transfer"),
+    *("promise", "rejoin", "take_up", "claim", "keep_for", "not_reached"),
+    *("accept", "decline", "connect", "fail_join", "finish", "expire"),
+    *("contact", "page", "look"),
 )
