@@ -75,3 +75,14 @@ def test_a_length_of_time() -> None:
     for bad in ("0m", "30s", "25h", "1d"):
         with pytest.raises(Mendable):
             length_ms(bad)
+
+
+def test_a_dry_run_says_how_many_it_would_have_turned_away() -> None:
+    from processes.verbs.surge import _words
+    from surge.directive import Directive
+    from surge.states import Level
+
+    told = Directive(level=Level.SURGE, dry_run=True, would=41)
+    assert _words(told, 0) == (
+        "◆ The level is surge (dry run: nobody is turned away; 41 calls would have been)."
+    )
