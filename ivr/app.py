@@ -25,6 +25,7 @@ from ivr import (
     progress,
     promising,
     texting,
+    toggling,
     waiting,
 )
 from ivr.desk import Desk
@@ -32,7 +33,10 @@ from ivr.doorway import Door, Doorway
 from ivr.music import CLIPS, FOLDER
 
 DOORS = (
-    Door("/voice/incoming", greeting.answer, last_resort.hold),
+    Door("/voice/incoming", toggling.before(greeting.answer), last_resort.hold),
+    Door("/voice/toggle", toggling.pin, last_resort.goodbye),
+    Door("/voice/toggle/level", toggling.level, last_resort.goodbye),
+    Door("/voice/toggle/confirm", toggling.confirm, last_resort.goodbye),
     Door("/voice/location", location.answer, last_resort.hold),
     Door("/voice/menu", menu.answer, last_resort.hold),
     Door("/voice/incident", about.answer, last_resort.hold),

@@ -67,6 +67,8 @@ class Desk:
     """Where callbacks are promised; without one none are offered."""
     watch: Watch | None = None
     """Whom incidents and surges are told of; without one nobody hears of any."""
+    toggle_pin_hash: str = field(default="", repr=False)
+    """Of the PIN by which a lead switches the level by phone; "" : nobody does."""
 
     def __post_init__(self) -> None:
         for name, (queue, band) in hold_queues(self.policy).items():

@@ -21,7 +21,7 @@ from carrier.text_record import backlog
 from foundation.connections import answering
 from foundation.errors import Unavailable
 from queueing.tables import ContactEvent
-from surge import record
+from surge import commitments, record
 from surge.directive import Directive, Told
 from surge.office import Watch
 from surge.states import Level
@@ -79,10 +79,8 @@ async def put(watch: Watch, directive: Directive) -> None:
 async def build(watch: Watch, session: AsyncSession, now_ms: int) -> Directive:
     """What SQL says now."""
     state = await session.get(SurgeState, watch.centre) or SurgeState(centre=watch.centre)
-    told = [_told(row, await _words(session, row)) for row in await record.live(session)]
-    over = [
-        _told(row, await _words(session, row)) for row in await record.over_since(session, now_ms - OVER_MS)
-    ]
+    live = [await told(session, row) for row in await record.live(session)]
+    over = [await told(session, row) for row in await record.over_since(session, now_ms - OVER_MS)]
     expired = state.expires_ms is not None and now_ms >= state.expires_ms
     dry_run = state.automatic == "dry_run" and state.set_by == "detector"
     return Directive(
@@ -93,9 +91,10 @@ async def build(watch: Watch, session: AsyncSession, now_ms: int) -> Directive:
         expires_ms=state.expires_ms,
         dry_run=dry_run,
         texts_open=await texts_open(watch, session, now_ms),
-        incidents=tuple(told),
+        incidents=tuple(live),
         over=tuple(over),
         would=await _would(session, max(state.since_ms, now_ms - DAY_MS)) if dry_run else 0,
+        due=tuple((row.owner, row.what, row.due_ms) for row in await commitments.due_soon(session, now_ms)),
     )
 
 
@@ -118,7 +117,9 @@ async def texts_open(watch: Watch, session: AsyncSession, now_ms: int) -> bool:
     return behind.ends_ms - now_ms <= policy.text_lag_ms
 
 
-def _told(row: Incident, last: IncidentUpdate | None) -> Told:
+async def told(session: AsyncSession, row: Incident) -> Told:
+    """The incident as callers are told of it, with what was said last."""
+    last = await _words(session, row)
     return Told(
         id=row.id,
         severity=row.severity,

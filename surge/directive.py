@@ -53,6 +53,8 @@ class Directive:
     """Resolved a short while ago: whoever was told of them on hold is told that too."""
     would: int = 0
     """In a dry run: how many calls would have been turned to a text since it began."""
+    due: tuple[tuple[str, str, int], ...] = ()
+    """Commitments that are due within a day or late, for the band: owner, what, when."""
 
     def level_at(self, now_ms: int) -> Level:
         """The level in force: a surge that nobody renewed is over."""
@@ -70,6 +72,7 @@ class Directive:
             lists = {
                 name: tuple(Told(**each) for each in told.pop(name, ())) for name in ("incidents", "over")
             }
-            return cls(**{**told, "level": Level(told["level"]), **lists})
+            due = tuple((str(owner), str(what), int(at_ms)) for owner, what, at_ms in told.pop("due", ()))
+            return cls(**{**told, "level": Level(told["level"]), **lists, "due": due})
         except (TypeError, KeyError, AttributeError) as odd:
             raise ValueError("this is no directive") from odd

@@ -9,7 +9,7 @@ import pytest
 
 from merchants.tables import Merchant
 from queueing.records import Card
-from surge import incidents, lists, suggestions, switch
+from surge import commitments, incidents, lists, suggestions, switch
 from surge.office import Conflict
 from surge.states import Level
 from tests.pages.outage import Outage
@@ -320,3 +320,31 @@ async def rooms_directive(rooms, clock):  # type: ignore[no-untyped-def]
 async def test_no_band_on_an_ordinary_day(sign_in) -> None:
     page = (await (await sign_in("agent1")).get("/desk")).text
     assert '<div id="band"></div>' in page
+
+
+async def test_the_band_says_that_news_are_old(sign_in, rooms, outage, clock) -> None:
+    await outage.declare()
+    agent = await sign_in("agent1")
+    await rooms_directive(rooms, clock)
+    clock.advance(ms=rooms.surge.policy.stale_ms)
+    assert "callers hear neutral words" not in (await agent.get("/desk")).text
+    clock.advance(ms=1_000)
+    assert "old news: callers hear neutral words" in (await agent.get("/desk")).text
+
+
+async def test_the_band_tells_its_owner_what_is_due_and_nobody_else(sign_in, rooms, outage, clock) -> None:
+    row = await outage.declare()
+    now_ms = clock.now_ms()
+    due_ms = now_ms + commitments.DAY_MS
+    made = await commitments.make(rooms.surge, row.id, "Post-mortem", "Lead 1", due_ms + 1, "super1", now_ms)
+    lead, other = await sign_in("lead1"), await sign_in("super1")
+    await rooms_directive(rooms, clock)
+    assert "Due: Post-mortem" not in (await lead.get("/desk")).text
+    clock.advance(ms=1_000)
+    await rooms_directive(rooms, clock)
+    assert 'aria-label="Due: Post-mortem"' in (await lead.get("/desk")).text
+    assert "Due: Post-mortem" not in (await other.get("/desk")).text
+    await commitments.done(rooms.surge, made.id, "lead1", clock.now_ms())
+    clock.advance(ms=1_000)
+    await rooms_directive(rooms, clock)
+    assert "Due: Post-mortem" not in (await lead.get("/desk")).text
