@@ -48,6 +48,7 @@ async def turn_away(desk: Desk, visit: Visit, disposition: Disposition, card: Ca
         await visit.enrich(desk.line.turn_away(visit.contact, disposition, card, visit.now_ms, over=False))
 
 
-async def found_full(desk: Desk, visit: Visit) -> None:
-    """The line was full, which the line itself has put on record: hanging up later is no other outcome."""
+async def on_record(desk: Desk, visit: Visit) -> None:
+    """What the call was stands elsewhere already: the full line wrote it down itself, a lead's call is in the
+    incident's timeline. Hanging up later is no other outcome."""
     await turn_away(desk, visit, Disposition.FULL, Card())

@@ -45,7 +45,7 @@ async def join(
     entry, slip = await enter(desk, visit, slip, caller, who=who)
     if isinstance(entry, Entry):
         if entry.outcome is EntryOutcome.FULL:
-            await endings.found_full(desk, visit)
+            await endings.on_record(desk, visit)
             return message.offer(desk, slip, catalog.voice(slip.language, "queue_full"))
         if entry.outcome is EntryOutcome.ENDED:
             return goodbye(desk, slip)

@@ -18,7 +18,7 @@ from carrier.numbers import masked
 from foundation.connections import answering
 from foundation.errors import Unavailable
 from foundation.passwords import fits
-from ivr import callers, slips, twiml
+from ivr import callers, endings, slips, twiml
 from ivr.callers import Caller
 from ivr.desk import Desk
 from ivr.doorway import Answer
@@ -233,8 +233,7 @@ async def _no_caller(desk: Desk, visit: Visit) -> None:
     """A lead's call has its record on the watch's timeline: it is no call that came for help, and its end is
     nobody's hanging up."""
     if visit.contact:
-        await visit.enrich(desk.legs.claim_outcome(visit.contact))
-        await visit.enrich(desk.legs.claim_mending(visit.contact))
+        await endings.on_record(desk, visit)
 
 
 async def _directive(desk: Desk, visit: Visit) -> Directive:

@@ -116,7 +116,14 @@ async def _reconcile(stores: Stores, settings: Settings, counts: Counter[str]) -
         carrier, stores.line, stores.clock, stores.plan.policy, settings.surgeline_public_url
     )
     joins = Joins(carrier, stores.roster, stores.line, stores.clock)
-    unrecorded = Unrecorded(carrier, stores.line, stores.sql, stores.clock, settings.twilio_number)
+    unrecorded = Unrecorded(
+        carrier,
+        stores.line,
+        stores.sql,
+        stores.clock,
+        settings.twilio_number,
+        stores.watch.policy.toggle_numbers,
+    )
 
     async def look() -> float:
         drift = await reconciler.look()

@@ -8,6 +8,7 @@ ended in the line too, or have its outcome on record.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Collection
 
 import structlog
 from sqlmodel import col, select
@@ -35,13 +36,22 @@ log = structlog.get_logger(__name__)
 class Unrecorded:
     """Looks every so often; remembers the calls whose outcome SQL has."""
 
-    def __init__(self, carrier: Carrier, line: Line, sql: Sql, clock: Clock, number: str) -> None:
-        """``number`` is ours, that callers ring."""
+    def __init__(
+        self,
+        carrier: Carrier,
+        line: Line,
+        sql: Sql,
+        clock: Clock,
+        number: str,
+        leads: Collection[str] = (),
+    ) -> None:
+        """``number`` is ours, that callers ring; ``leads`` ring it to switch the level: no callers."""
         self.carrier = carrier
         self.line = line
         self.sql = sql
         self.clock = clock
         self.number = number
+        self.leads = leads
         self._over: OrderedDict[str, None] = OrderedDict()
         self._seen_before: set[str] = set()
 
@@ -53,6 +63,7 @@ class Unrecorded:
             call.sid
             for call in calls
             if call.status not in LIVE and call.direction == "inbound" and call.sid not in self._over
+            if call.from_ not in self.leads
             if call.started_ms is None or now_ms - call.started_ms >= SETTLE_MS
         ]
         lasting = [sid for sid in over if sid in self._seen_before]

@@ -243,4 +243,3 @@ async def test_a_leads_call_is_no_call_that_hung_up(watched, lead):
     await lead.hang_up()
     events: list[Event] = await journalled(watched)
     assert [event.kind for event in events if event.contact == lead.sid] == []
-    assert not await watched.legs.claim_mending(lead.sid)

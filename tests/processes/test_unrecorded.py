@@ -110,6 +110,14 @@ async def test_a_call_that_never_joined_the_line_was_given_up(
     assert (row.disposition, row.ended_ms) == ("abandoned", clock.now_ms())
 
 
+async def test_a_leads_call_is_no_callers(twilio: Twilio, line: Line, sql: Sql, clock: ManualClock) -> None:
+    twilio.rung("CA1")
+    twilio.over("CA1")
+    theirs = {twilio.listed["CA1"].from_}
+    assert await look_twice(Unrecorded(twilio, line, sql, clock, OURS, theirs), clock) == []
+    assert await look_twice(Unrecorded(twilio, line, sql, clock, OURS, {"+19995550100"}), clock) == ["CA1"]
+
+
 async def test_the_outcome_is_given_once(
     unrecorded: Unrecorded, twilio: Twilio, clock: ManualClock, redis: Redis, sql: Sql
 ) -> None:
