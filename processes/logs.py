@@ -100,8 +100,8 @@ def start_logging(level: str, process: str, *, stream: TextIO | None = None, pre
 
 
 def _given_up(record: logging.LogRecord) -> bool:
-    """A deadline of ours may pass while a connection is put back: SQLAlchemy drops it, as it should, and calls
-    that an error. It is none.
+    """A deadline of ours may pass while a connection is put back: SQLAlchemy drops it, as it should, and
+    calls that an error. It is none.
     """
     kind = record.exc_info[0] if record.exc_info else None
     if record.name.startswith("sqlalchemy.pool") and kind and issubclass(kind, asyncio.CancelledError):
