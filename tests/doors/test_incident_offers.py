@@ -346,3 +346,16 @@ async def test_a_dry_run_turns_nobody_away_and_counts(caller, watch, desk, clock
     await written_down(desk)
     told = await board.publish(watch, clock.now_ms())
     assert (told.dry_run, told.would) == (True, 2)
+
+
+async def test_all_of_it_in_spanish(caller, surge, desk):  # noqa: F811
+    shop = caller(LUNA)
+    await says_yes(shop)
+    assert shop.heard.said.startswith(
+        "Muchas personas están llamando por este problema. Para recibir un mensaje"
+    )
+    heard = await shop.press("1")
+    assert heard.said.startswith("Gracias. Le estamos enviando un mensaje con lo que sabemos")
+    assert heard.languages == ["es-US"]
+    (text,) = await texts(desk)
+    assert "Los pagos con tarjeta no funcionan" in text.body
