@@ -153,7 +153,6 @@ async def test_a_slow_hash_costs_no_count(watched, monkeypatch):
     assert await watched.redis.zcard(name) == 2
     assert (await phone.press(RIGHT)).said == CALM_MENU
     assert await watched.redis.zcard(name) == 0
-    assert not await watched.legs.claim_mending(phone.sid)
 
 
 async def test_guesses_side_by_side_are_three_at_most(watched, monkeypatch):
