@@ -107,7 +107,10 @@ async def end_talks(cb: Office, carrier: Carrier, now_ms: int, limit: int = 20) 
             continue
         if call is None or call.status not in LIVE:
             log.warning("a talk's end had gone unnoticed", contact=attempt.contact)
-            await cb.line.leave(attempt.contact, Disposition.ABANDONED, now_ms)  # of a talk: it was answered
+            # The merchant was dialled first, and the call stands in the line itself; or its promise's turn
+            # does, which nobody abandons. Of a talk that still goes on, either is answered.
+            how = Disposition.SET_ASIDE if attempt.contact else Disposition.ABANDONED
+            await cb.line.leave(attempt.contact or attempt.call_sid, how, now_ms)
             count += 1
     return count
 

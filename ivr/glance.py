@@ -15,6 +15,7 @@ from foundation.connections import answering
 from foundation.errors import Unavailable
 from queueing import pulse
 from queueing.estimates import Estimate, plain_wait
+from queueing.pulse import Pulse
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -35,6 +36,7 @@ class Glance:
         self._redis, self._keys, self._breaker, self._centre = redis, keys, breaker, centre
         self._looked_ms = -FRESH_MS
         self._taken_ms = 0
+        self._pulse: Pulse | None = None
         self._facts = ""
 
     async def facts(self, now_ms: int) -> str:
@@ -47,18 +49,24 @@ class Glance:
             with suppress(Unavailable):
                 async with answering(self._breaker, enrichment=True):
                     seen = await pulse.read(self._redis, self._keys)
-                self._taken_ms = seen.at_ms if seen else 0
+                self._taken_ms, self._pulse = seen.at_ms if seen else 0, seen
                 self._facts = pack(seen) if seen else ""
                 if seen and self._centre:
                     notice = await notices.read(self._redis, self._centre, now_ms, self._breaker)
                     self._facts += f";{CALLBACKS}:{notice.packed()}"
         return self._facts if now_ms - self._taken_ms < STALE_MS else ""
 
+    async def pulse(self, now_ms: int) -> Pulse | None:
+        """The figures themselves, as ``facts`` has them; None when there are none that are honest now."""
+        return self._pulse if await self.facts(now_ms) else None
+
 
 def pack(seen: pulse.Pulse) -> str:
-    """``support:3,240.0,0.00166;billing:…``: agents, handling time (s), hang-ups per second of waiting."""
+    """``support:3,240.0,0.00166,0.25;billing:…``: agents, handling time (s), hang-ups per second of waiting,
+    and which share of the waiting is owed a callback.
+    """
     return ";".join(
-        f"{name}:{queue.agents},{queue.handling_s:.1f},{queue.hangup_per_s:.6f}"
+        f"{name}:{queue.agents},{queue.handling_s:.1f},{queue.hangup_per_s:.6f},{queue.promised:.2f}"
         for name, queue in seen.queues.items()
     )
 
@@ -67,7 +75,7 @@ def callbacks(facts: str, queue: str) -> tuple[Notice, int, float | None]:
     """What packed facts tell of callbacks: the notice, and the queue's agents and handling time (s)."""
     told = dict(part.partition(":")[::2] for part in facts.split(";"))
     figures = told.get(queue, "").split(",")
-    if len(figures) != 3:
+    if len(figures) != 4:
         return Notice.unpacked(told.get(CALLBACKS, "")), 0, None
     return Notice.unpacked(told.get(CALLBACKS, "")), int(figures[0]), float(figures[1])
 
@@ -78,7 +86,13 @@ def wait(facts: str, queue: str, position: int) -> Estimate | None:
         return None
     for part in facts.split(";"):
         name, _, figures = part.partition(":")
-        if name == queue and figures.count(",") == 2:
-            agents, handling_s, hangup_per_s = figures.split(",")
-            return plain_wait(position - 1, int(agents), float(handling_s), float(hangup_per_s))
+        if name == queue and figures.count(",") == 3:
+            agents, handling_s, hangup_per_s, promised = figures.split(",")
+            return plain_wait(
+                position - 1,
+                int(agents),
+                float(handling_s),
+                float(hangup_per_s),
+                promised=float(promised),
+            )
     return None
