@@ -30,7 +30,7 @@ from drill.network.rest import accounts, calls, conferences, messages, queues
 from drill.network.rest.door import RAW_SEND, Door
 from drill.network.switchboard import Switchboard
 from drill.network.timekeeping import settle
-from drill.network.webhooks import Courier, is_loopback
+from drill.network.webhooks import Client, Courier, is_loopback
 from foundation.clock import Clock
 from foundation.errors import Mendable
 
@@ -75,19 +75,21 @@ def network(
     base_url: str = "",
     wall: Clock | None = None,
     transport: httpx2.AsyncBaseTransport | None = None,
+    client: Client | None = None,
     allow_remote: bool = False,
 ) -> Network:
     """The double on ``clock``, ringing in at the product's ``hook_url``.
 
     ``wall`` measures the webhooks' time limit and tokens' age where the clock runs faster than the
-    product can (default: the clock itself). ``transport`` carries webhooks (tests: the product in-process).
+    product can (default: the clock itself). ``transport`` carries webhooks (tests: the product in-process), or
+    a ``client`` of the caller's does.
     Raises Mendable when the hook is not on this machine and ``allow_remote`` was not said.
     """
     host = httpx2.URL(hook_url).host
     if not allow_remote and not is_loopback(host):
         raise Mendable(f"the double only rings a product on this machine, not {host or hook_url!r}")
     ledger = Ledger()
-    client = httpx2.AsyncClient(
+    client = client or httpx2.AsyncClient(
         transport=transport,
         trust_env=False,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # a call keeps its own, no two share any

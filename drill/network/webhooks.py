@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 import httpx2
@@ -87,12 +87,33 @@ class Patience:
         return why in self.on or "all" in self.on
 
 
+class Response(Protocol):
+    """Of an HTTP answer, what is looked at."""
+
+    @property
+    def status_code(self) -> int: ...
+    @property
+    def headers(self) -> Any:
+        """``get(name)`` and ``get_list(name)``."""
+    @property
+    def content(self) -> bytes: ...
+
+
+class Client(Protocol):
+    """How the product is reached. What cannot be reached raises httpx2's errors."""
+
+    async def request(
+        self, method: str, url: str, *, content: str | None = None, headers: Mapping[str, str]
+    ) -> Response: ...
+    async def aclose(self) -> None: ...
+
+
 class Courier:
     """Carries webhooks to the product and answers back."""
 
     def __init__(
         self,
-        client: httpx2.AsyncClient,
+        client: Client,
         token: str,
         clock: Clock,
         wall: Clock,

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from callbacks import jobs as callback_jobs
+from callbacks.states import Mode
 from drill.stage.desks import Bells
 from drill.stage.house import House
 from ivr import bridging
@@ -31,19 +32,18 @@ AT_ONCE = 200
 DEFAULT_LEAST_MS = 5_000
 LEAST_MS = {
     "expire": 1_000,
-    "texts": 2_000,
     "promises due": 2_000,
-    "scribe": 2_000,
-    "joins": 5_000,
-    "surge promises": 10_000,
     "promises notice": 10_000,
-    "promises news": 10_000,
-    "surge board": 15_000,
-    "promises put right": 15_000,
+    "promises news": 15_000,
+    "surge updates": 15_000,
+    "surge tags": 15_000,
     "surge notices": 15_000,
-    "texts unsettled": 30_000,
-    "attempts": 30_000,
+    "surge promises": 30_000,
+    "surge board": 30_000,
     "surge nag": 30_000,
+    "texts unsettled": 60_000,
+    "attempts": 60_000,
+    "promises put right": 60_000,
     "promises refill": 60_000,
     "promises end": 60_000,
     "reconcile": 120_000,
@@ -52,6 +52,11 @@ LEAST_MS = {
     "surge page": 3_600_000,
 }
 """So long at least between two rounds of one kind, in rehearsed time."""
+SENDING_MS = 1_000
+"""While texts go out, at their pace."""
+STILL = frozenset({"promises notice", "promises news", "surge board", "surge sense", "surge updates",
+                   "surge tags", "surge notices", "surge nag", "surge page", "texts", "pulse", "trim"})  # fmt: skip
+"""Rounds after which the line stands as it stood."""
 NIGHT_MS, LATE_MS = 30_000, 1_800_000
 """... and when all calls are over, and only texts and follow-ups go on; and late in that night."""
 JOBS = {
@@ -83,7 +88,7 @@ class Backstage:
     async def run(self) -> None:
         """All of it, until cancelled."""
         house = self.house
-        async with house.loop.turn:
+        async with house.loop.turn.held():
             for group in (EFFECTS, SCRIBE):
                 await journal.ensure_group(house.stores.redis, house.stores.keys, group)
         async with asyncio.TaskGroup() as together:
@@ -122,6 +127,9 @@ class Backstage:
             self.counts["calls_missed"] += len(drift.missing)
             return RECONCILE_MS
 
+        kept = keeper.rounds()
+        if Mode.MERCHANT_FIRST not in stores.plan.callbacks.modes.values():
+            del kept["merchants first"]  # there are none
         return {
             "expire": expire,
             "pulse": take_pulse,
@@ -129,7 +137,7 @@ class Backstage:
             "joins": look_at_joins,
             "reconcile": reconcile,
             "scribe": self.scribe(),
-            **keeper.rounds(),
+            **kept,
             **watcher.rounds(),
         }
 
@@ -153,13 +161,14 @@ class Backstage:
 
         async def paced() -> float:
             before = self.counts["texts_handed_over"]
-            async with self.house.loop.turn:
+            async with self.house.loop.turn.held():
                 wait_ms = await work()
-            self.house.stirred.set()
-            least_ms = LEAST_MS.get(name, DEFAULT_LEAST_MS)
-            if self.night and before == self.counts["texts_handed_over"]:
-                least_ms = max(least_ms, LATE_MS if self.late else NIGHT_MS)
-            return max(wait_ms, least_ms)
+            if name not in STILL:
+                self.house.stirred.set()
+            if name == "texts" and before != self.counts["texts_handed_over"]:
+                return SENDING_MS
+            night_ms = (LATE_MS if self.late else NIGHT_MS) if self.night else 0
+            return max(wait_ms, night_ms, LEAST_MS.get(name, DEFAULT_LEAST_MS))
 
         return paced
 
@@ -171,7 +180,7 @@ class Backstage:
         while True:
             await house.stirred.wait()
             house.stirred.clear()
-            async with house.loop.turn:
+            async with house.loop.turn.held():
                 while events := await self._read():
                     for event in events:
                         await self._effect(event)

@@ -56,7 +56,7 @@ async def hired(house: House, duties: Sequence[Duty]) -> None:
                      active=True)
         for lead in LEADS
     ]  # fmt: skip
-    async with house.loop.turn, house.stores.sql.session(statement_s=5) as session:
+    async with house.loop.turn.held(), house.stores.sql.session(statement_s=5) as session:
         session.add_all(rows)
 
 

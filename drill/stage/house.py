@@ -10,7 +10,7 @@ import asyncio
 import math
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,14 +23,13 @@ from carrier.twilio_rest import Carrier
 from drill.network import exchange as naming
 from drill.network.app import Network, network
 from drill.network.exchange import Account
-from drill.stage.inside import Asking, InsideWire, Lending, TakingTurns
+from drill.stage.inside import Asking, InsideWire, Lending, Ringing, TakingTurns
 from drill.stage.straight import connect
-from drill.stage.virtual import VirtualClock, VirtualLoop
+from drill.stage.virtual import LendingClock, Turn, VirtualClock, VirtualLoop
 from foundation.breaker import BreakerRules
 from foundation.clock import Clock, SystemClock
 from foundation.connections import Breaker, open_sql
 from foundation.embedded import EmbeddedServer, find_server
-from ivr import jobs
 from ivr.bridging import Tools
 from processes import migrating
 from processes.centre import Plan
@@ -38,6 +37,7 @@ from processes.opening import Stores, close_stores, open_stores
 from processes.settings import Settings
 from processes.web import build
 from processes.worker import bench_of
+from queueing.keys import Keys
 from queueing.line import Line
 from queueing.roster import Roster
 
@@ -112,24 +112,37 @@ async def opened(
     naming.draw_names(random.Random(seed))  # noqa: S311 a rehearsal's names
     clock = VirtualClock(loop, begins_ms)
     async with AsyncExitStack() as stack:
-        stores = await _stores(settings, plan, clock)
+        stores = _stores(settings, plan, LendingClock(loop, begins_ms))
         stack.push_async_callback(close_stores, stores)
         product = TakingTurns(build(stores), loop.turn)
         double = network(
-            clock, PRODUCT, ACCOUNT, transport=Asking(product), base_url=DOUBLE, wall=SystemClock(),
+            clock, PRODUCT, ACCOUNT, client=Ringing(product), base_url=DOUBLE, wall=SystemClock(),
             calls_per_second=plan.callbacks.calls_per_s,
         )  # fmt: skip
         stack.push_async_callback(double.close)
         lent = Lending(double, loop.turn)
         carrier = Carrier(ACCOUNT.sid, ACCOUNT.token, api_base_url=DOUBLE, wire=lambda: InsideWire(lent))
-        bench = bench_of(stores, carrier)
-        jobs.equip(bench)
-        if bench.tools.callbacks is not None:
-            callback_jobs.equip(bench.tools.callbacks)
-        yield House(loop, clock, stores, double, product, carrier, bench.tools, seed, product.stirred)
+        beside = _Beside(stores.office, carrier, beside=True, turn=loop.turn)
+        callback_jobs.equip(beside)
+        tools = replace(bench_of(stores, carrier).tools, callbacks=beside)
+        yield House(loop, clock, stores, double, product, carrier, tools, seed, product.stirred)
 
 
-async def _stores(settings: Settings, plan: Plan, clock: Clock) -> Stores:
+@dataclass(frozen=True, slots=True)
+class _Beside(callback_jobs.Bench):
+    """What the worker does beside its other jobs takes its own turns."""
+
+    turn: Turn = field(kw_only=True)
+
+    async def do(self, work: Coroutine[Any, Any, None]) -> None:
+        await callback_jobs.Bench.do(self, self._in_turn(work))
+
+    async def _in_turn(self, work: Coroutine[Any, Any, None]) -> None:
+        async with self.turn.held():
+            await work
+
+
+def _stores(settings: Settings, plan: Plan, clock: Clock) -> Stores:
     stores = open_stores(settings)
     redis, sql = Breaker("redis", NEVER_OPEN), Breaker("sql", NEVER_OPEN)
     return replace(
@@ -141,6 +154,7 @@ async def _stores(settings: Settings, plan: Plan, clock: Clock) -> Stores:
         sql_breaker=sql,
         line=Line(stores.redis, plan.policy, redis),
         roster=Roster(stores.redis, plan.policy, redis),
+        keys=Keys.of(plan.policy),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 import httpx2
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,7 +27,7 @@ class TakingTurns:
         """Set when the line may have moved: by every request but those of the hold loop."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self.turn:
+        async with self.turn.held():
             await self.app(scope, receive, send)
         if scope["path"] != "/voice/wait":
             self.stirred.set()
@@ -57,6 +57,54 @@ class Asking(httpx2.AsyncBaseTransport):
             self.app, request.method, url.path, url.raw_path, url.query, request.headers.raw, body, url.scheme
         )
         return httpx2.Response(status, headers=headers, content=content, request=request)
+
+
+class Reply:
+    """An answer, as the network's courier looks at it."""
+
+    __slots__ = ("content", "headers", "status_code")
+
+    def __init__(self, status: int, headers: list[tuple[bytes, bytes]], content: bytes) -> None:
+        self.status_code, self.content = status, content
+        self.headers = Headers(headers)
+
+
+class Headers:
+    __slots__ = ("_raw",)
+
+    def __init__(self, raw: list[tuple[bytes, bytes]]) -> None:
+        self._raw = raw
+
+    def get(self, name: str) -> str | None:
+        return next(iter(self.get_list(name)), None)
+
+    def get_list(self, name: str) -> list[str]:
+        wanted = name.encode()
+        return [value.decode("latin-1") for key, value in self._raw if key.lower() == wanted]
+
+
+class Ringing:
+    """The network's client: it asks the product thousands of times a minute, and most of what a real client
+    does for each request has no use here."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def request(
+        self, method: str, url: str, *, content: str | None = None, headers: Mapping[str, str]
+    ) -> Reply:
+        parts = urlsplit(url)
+        raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+        raw.append((b"host", parts.netloc.encode()))
+        body = (content or "").encode()
+        return Reply(
+            *await ask(
+                self.app, method, unquote(parts.path), parts.path.encode(), parts.query.encode(), raw, body
+            )
+        )
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
 
 
 async def ask(

@@ -32,7 +32,7 @@ IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 a fo
 """A drill's stores are forgotten with it: no disk has to keep them."""
 TELL_MS = 60_000
 HOUR_MS = 3_600_000
-LATEST_MS = 4 * HOUR_MS
+LATEST_MS = 0
 """After the end of the day the last caller has hung up by then."""
 
 
@@ -101,7 +101,7 @@ class _Run:
         ) as house, self._peopled(house) as (callers, leads, backstage):
             over_ms = await self._until_over(house, callers, backstage)
             await self._follow_up(house, backstage)
-            async with house.loop.turn:
+            async with house.loop.turn.held():
                 await backstage.scribe()()
             return await judge(
                 Played(
@@ -118,7 +118,7 @@ class _Run:
         menu = Menu({topic.id: topic.key for topic in centre.topics}, centre.language_key)
         crowd = arrivals.callers(self.scenario, people, menu, self.seed)
         duties = shifts.duties(self.scenario, self.seed)
-        async with house.loop.turn, house.stores.sql.session(statement_s=IMPORT_S) as session:
+        async with house.loop.turn.held(), house.stores.sql.session(statement_s=IMPORT_S) as session:
             await import_csv(
                 session, arrivals.sheet(people), normalise=normalise,
                 tiers={*self.scenario.merchants.tiers, *centre.tiers}, languages=centre.languages,

@@ -9,6 +9,7 @@ gives the same day.
 from __future__ import annotations
 
 import asyncio
+import gc
 import selectors
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -27,7 +28,7 @@ class Stuck(SurgelineError):
 
 
 class Turn:
-    """Held by one at a time, first come first served: ``async with turn``."""
+    """Held by one at a time, first come first served."""
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
@@ -36,17 +37,26 @@ class Turn:
     def taken(self) -> bool:
         return self._lock.locked()
 
-    async def __aenter__(self) -> None:
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Work, while the time stands."""
         await self._lock.acquire()
-        _HOLD.set(_Hold(self._lock))
-
-    async def __aexit__(self, *_error: object) -> None:
-        _HOLD.get().end()
+        hold = _Hold(self._lock)
+        before = _HOLD.set(hold)
+        try:
+            yield
+        finally:
+            _HOLD.reset(before)
+            hold.end()
 
     @asynccontextmanager
     async def lent(self) -> AsyncIterator[None]:
-        """For whoever holds it: meanwhile others may work, and time may pass."""
+        """While the world waits for this clock: others may work, and time may pass. For whoever holds it;
+        whoever does not, has nothing to lend."""
         hold = _HOLD.get()
+        if hold is None or hold.over:
+            yield
+            return
         hold.lend()
         try:
             yield
@@ -61,6 +71,7 @@ class _Hold:
     def __init__(self, lock: asyncio.Lock) -> None:
         self._lock = lock
         self._mine = True
+        self.over = False
         self._taking: asyncio.Task[bool] | None = None
 
     def lend(self) -> None:
@@ -77,17 +88,22 @@ class _Hold:
         # Whoever is cancelled meanwhile still holds it, and gives it up at the end.
         await asyncio.shield(self._taking)
 
-    def _taken(self, _task: object) -> None:
-        self._mine, self._taking = True, None
+    def _taken(self, task: asyncio.Task[bool]) -> None:
+        self._mine, self._taking = not task.cancelled(), None
 
     def end(self) -> None:
+        self.over = True
         if self._mine:
             self._lock.release()
         elif self._taking is not None:
-            self._taking.add_done_callback(lambda _: self._lock.release())
+            self._taking.add_done_callback(self._let_go)
+
+    def _let_go(self, task: asyncio.Task[bool]) -> None:
+        if not task.cancelled():
+            self._lock.release()
 
 
-_HOLD: ContextVar[_Hold] = ContextVar("hold")
+_HOLD: ContextVar[_Hold | None] = ContextVar("hold", default=None)
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -140,8 +156,17 @@ class VirtualClock:
         await asyncio.sleep(max(0.0, ms) / 1000)
 
 
+class LendingClock(VirtualClock):
+    """The same for the product: whoever sleeps on it at work, lends the turn."""
+
+    async def sleep(self, ms: float) -> None:
+        async with self._loop.turn.lent():
+            await super().sleep(ms)
+
+
 def run(work: Callable[[VirtualLoop], Coroutine[Any, Any, T]]) -> T:
     """Run ``work`` on a loop of its own, to its end."""
+    gc.set_threshold(50_000, 20, 50)  # a day makes many objects, and nearly all of them are kept
     loop = VirtualLoop()
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         return runner.run(work(loop))
