@@ -32,7 +32,7 @@ IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 a fo
 """A drill's stores are forgotten with it: no disk has to keep them."""
 TELL_MS = 60_000
 HOUR_MS = 3_600_000
-LATEST_MS = 0
+LATEST_MS = 4 * HOUR_MS
 """After the end of the day the last caller has hung up by then."""
 
 
