@@ -23,11 +23,37 @@ AREAS = (
     607, 609, 610, 614, 615, 617, 630, 646, 678, 703, 704, 716, 717, 724, 727, 732, 740, 757, 770, 772,
 )  # fmt: skip
 """Each has a hundred numbers that are kept for fiction (555-0100 to 555-0199)."""
-STRANGERS = (206, 213, 253, 310, 323, 360, 408, 415, 425, 503, 510, 530, 559, 602, 619, 626, 650, 702, 714, 720)
+STRANGERS = (
+    206,
+    213,
+    253,
+    310,
+    323,
+    360,
+    408,
+    415,
+    425,
+    503,
+    510,
+    530,
+    559,
+    602,
+    619,
+    626,
+    650,
+    702,
+    714,
+    720,
+)
 """Areas of those whom nobody knows."""
 HEARD_QUESTION = "your call about this|call is about this, press 1|su llamada (es|se trata)|llamada es sobre"
-HEARD_TEXT_OFFER = r"a text now .*press (\d)|mensaje de texto ahora .*oprima el (\d)|^press (\d), and we text you|^oprima el (\d), y le enviamos"
-HEARD_CALL_OFFER = r"called back and keep your place in line, press (\d)|guardar su lugar en la fila, oprima el (\d)"
+HEARD_TEXT_OFFER = (
+    r"a text now .*press (\d)|mensaje de texto ahora .*oprima el (\d)"
+    r"|^press (\d), and we text you|^oprima el (\d), y le enviamos"
+)
+HEARD_CALL_OFFER = (
+    r"called back and keep your place in line, press (\d)|guardar su lugar en la fila, oprima el (\d)"
+)
 HEARD_STATUS = "^as of |^we know of this problem|información de hace|^sabemos de este problema"
 SENTENCES = crowd.SENTENCES
 
@@ -108,7 +134,16 @@ def sheet(people: Sequence[Merchant]) -> bytes:
     write.writerow(("name", "tier", "numbers", "product", "language", "region", "rail", "device"))
     for each in people:
         write.writerow(
-            (each.name, each.tier, each.number, each.product, each.language, each.region, each.rail, each.device)
+            (
+                each.name,
+                each.tier,
+                each.number,
+                each.product,
+                each.language,
+                each.region,
+                each.rail,
+                each.device,
+            )
         )
     return out.getvalue().encode()
 
@@ -203,7 +238,7 @@ def _caller(
 def _script(
     chance: random.Random, manners: Manners, stream: Arrivals, menu: Menu, language: str, *, callable_: bool
 ) -> dict[str, Any]:
-    """What they do on the line, for ``drill.network.people``. Every draw is made, whether it is used or not."""
+    """What they do on the line, for ``drill.network.people``. Every draw is made, used or not."""
     topic = weighted(chance, stream.topics or dict.fromkeys(menu.keys, 1.0))
     quits, after_s = _pct(chance, manners.quits_pct), round(chance.uniform(1, 12), 1)
     told, text, call = (

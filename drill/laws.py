@@ -15,15 +15,17 @@ from dataclasses import dataclass, field
 from queueing.journal import Event
 from queueing.names import TURN, is_turn
 
-EXCUSED = frozenset({"declined", "missed", "transferred", "band_changed", "unjoined", "backdated", "released"})
+EXCUSED = frozenset(
+    {"declined", "missed", "transferred", "band_changed", "unjoined", "backdated", "released"}
+)
 AT_WORK = frozenset({"agent_ready", "reserved", "accepted", "connected"})
 AWAY = frozenset({"agent_away", "agent_off"})
 
 
 @dataclass
 class Overtaking:
-    """Events in the journal's order in; ``found`` says who was asked for before somebody of the same queue and
-    band who had come earlier and was waiting."""
+    """Events in the journal's order in; ``found`` says who was asked for before somebody of the same queue
+    and band who had come earlier and was waiting."""
 
     found: list[str] = field(default_factory=list)
     _waiting: dict[str, tuple[tuple[str, str], int]] = field(default_factory=dict)

@@ -29,7 +29,7 @@ class Rules:
 
 
 def changes(given: Sequence[str]) -> dict[str, Any]:
-    """ ``callbacks.max_open=50`` and the like, as --set takes them; the value is TOML, or plain text.
+    """``callbacks.max_open=50`` and the like, as --set takes them; the value is TOML, or plain text.
 
     Raises Mendable for what is no key and value.
     """

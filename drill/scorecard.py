@@ -1,4 +1,4 @@
-"""The score of a run: what became of every call, promise, text and follow-up, and the laws that were held. Pure.
+"""The score of a run: what became of every call, promise, text and follow-up, and the laws held. Pure.
 
 Plain rows in, a card out, ready for JSON. Waits are seconds, shares 0 to 1; a figure is None where there is
 nothing to divide by.
@@ -120,8 +120,8 @@ def laws(facts: Facts) -> list[dict[str, Any]]:
 
 
 def slots(facts: Facts) -> list[dict[str, Any]]:
-    """Five minutes each, by when a call rang: what became of it, the line's length and the longest wait at the
-    slot's end, the agents at work, and the median wait of the answered (seconds)."""
+    """Five minutes each, by when a call rang: what became of it, the line's length and the longest wait at
+    the slot's end, the agents at work, and the median wait of the answered (seconds)."""
     made = []
     for start in range(facts.begins_ms, facts.ends_ms, SLOT_MS):
         end = start + SLOT_MS
@@ -160,6 +160,7 @@ def _calls(facts: Facts) -> dict[str, Any]:
     return {
         "rang": len(facts.rang),
         **{outcome: counts[outcome] for outcome in OUTCOMES},
+        "shut": counts["closed"] + counts["full"],
         "short_abandoned": short,
         "service_level": _share(in_time, asked),
         "abandoned_share": _share(counts["abandoned"] - short, asked),
@@ -170,7 +171,9 @@ def _waits(facts: Facts) -> dict[str, Any]:
     """Of those who joined a line: until answered, and until they gave up."""
     answered = sorted(_wait_s(call) for call in facts.calls if call.answered_ms is not None)
     gave_up = sorted(
-        _wait_s(call) for call in facts.calls if call.outcome == "abandoned" and not _is_short(call) and call.queue
+        _wait_s(call)
+        for call in facts.calls
+        if call.outcome == "abandoned" and not _is_short(call) and call.queue
     )
     return {"answered": _spread(answered), "abandoned": _spread(gave_up)}
 
@@ -203,7 +206,7 @@ def _promises(facts: Facts) -> dict[str, Any]:
     return {
         "made": told.made, "on_time": told.on_time, "late": told.late, "unreachable": told.unreachable,
         "cancelled": told.cancelled, "superseded": told.superseded, "resolved": told.resolved,
-        "expired": told.expired, "open": told.open,
+        "expired": told.expired, "open": told.open, "vain": told.unreachable + told.expired,
         "kept_share": None if told.kept_pct is None else told.kept_pct / 100,
         "on_time_share": None if told.on_time_pct is None else told.on_time_pct / 100,
         "waits": _spread(waits),

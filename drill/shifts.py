@@ -21,7 +21,7 @@ class Duty:
 
 
 def duties(scenario: Scenario, seed: int) -> list[Duty]:
-    """Of everybody, in the order of the file. Lateness is exponential; breaks go round one after the other."""
+    """Of everybody, in the order of the file. Lateness is exponential; breaks go round."""
     found: list[Duty] = []
     for shift in scenario.shift:
         chance = random.Random(f"{seed} shift {len(found)}")
@@ -31,7 +31,9 @@ def duties(scenario: Scenario, seed: int) -> list[Duty]:
             end = (min(shift.end, scenario.ends + scenario.after_minutes) - scenario.begins) * 60
             if end > start:
                 name = f"agent{len(found) + 1:03}"
-                found.append(Duty(name, start, end, _breaks(shift, place, scenario.begins), tuple(shift.queues)))
+                found.append(
+                    Duty(name, start, end, _breaks(shift, place, scenario.begins), tuple(shift.queues))
+                )
     return found
 
 
@@ -57,6 +59,4 @@ def manner(scenario: Scenario) -> Manner:
 
 def _breaks(shift: Shift, place: int, begins: float) -> tuple[tuple[float, float], ...]:
     """A third of the agents at a time."""
-    return tuple(
-        ((at + (place % 3) * length - begins) * 60, length * 60) for at, length in shift.breaks
-    )
+    return tuple(((at + (place % 3) * length - begins) * 60, length * 60) for at, length in shift.breaks)

@@ -117,7 +117,7 @@ class Agent:
         await self._post(path, **given)
 
     async def presence(self) -> str:
-        """"" when the product could not tell."""
+        """ "" when the product could not tell."""
         return str((await self._me()).get("presence") or "")
 
     async def _known(self) -> bool:

@@ -81,8 +81,8 @@ def network(
     """The double on ``clock``, ringing in at the product's ``hook_url``.
 
     ``wall`` measures the webhooks' time limit and tokens' age where the clock runs faster than the
-    product can (default: the clock itself). ``transport`` carries webhooks (tests: the product in-process), or
-    a ``client`` of the caller's does.
+    product can (default: the clock itself). ``transport`` carries webhooks (tests: the product in-process),
+    or a ``client`` of the caller's does.
     Raises Mendable when the hook is not on this machine and ``allow_remote`` was not said.
     """
     host = httpx2.URL(hook_url).host

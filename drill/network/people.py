@@ -8,8 +8,8 @@ A script, as JSON::
      "hang_up": {"after_s": 30} | {"when": "all our lines"} | {"stage": "queue", "after_s": 5}}
 
 ``when`` is a pattern looked for, whatever the case, in what is heard; the person reacts when the words
-are out. ``digits`` may be ``\\1``: the key that was named, the pattern's group. Each rule acts once, or ``times``. ``patience_s`` runs while waiting for an agent: from entering
-the queue until somebody talks.
+are out. ``digits`` may be ``\\1``: the key that was named, the pattern's group. Each rule acts once, or
+``times``. ``patience_s`` runs while waiting for an agent: from entering the queue until somebody talks.
 """
 
 from __future__ import annotations
@@ -107,7 +107,8 @@ class Person:
                 rule.times -= 1
                 digits = _named(rule.digits, found)
                 self._later(
-                    line.duration_ms + rule.after_ms, lambda rule=rule, digits=digits: self._react(rule, digits)
+                    line.duration_ms + rule.after_ms,
+                    lambda rule=rule, digits=digits: self._react(rule, digits),
                 )
                 return
 

@@ -95,6 +95,7 @@ class Response(Protocol):
     @property
     def headers(self) -> Any:
         """``get(name)`` and ``get_list(name)``."""
+
     @property
     def content(self) -> bytes: ...
 
@@ -266,7 +267,7 @@ class Courier:
 
     async def _send(
         self, url: str, method: str, fields: Mapping[str, str], webhook: Webhook, token: str
-    ) -> httpx2.Response:
+    ) -> Response:
         url = self._permitted(url)
         if method == "GET" and fields:
             parts = urlsplit(url)
@@ -308,7 +309,7 @@ class Courier:
             raise Undelivered(11205, url, "the double does not ask beyond this machine")
         return urlunsplit(parts._replace(fragment=""))
 
-    def _keep_cookies(self, webhook: Webhook, response: httpx2.Response) -> None:
+    def _keep_cookies(self, webhook: Webhook, response: Response) -> None:
         for line in response.headers.get_list("set-cookie"):
             try:
                 jar = SimpleCookie(line)

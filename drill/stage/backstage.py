@@ -1,7 +1,8 @@
 """The product's other programs, in this process: sweeper, scribe, keeper, watcher and worker.
 
-Their rounds are the product's own; only how often they come round is the drill's (``LEAST_MS``), because most
-of them find nothing to do and a rehearsed second is short. Jobs are carried out where RQ would hand them over.
+Their rounds are the product's own; only how often they come round is the drill's (``LEAST_MS``), because
+most of them find nothing to do and a rehearsed second is short. Jobs are carried out where RQ would hand them
+over.
 """
 
 from __future__ import annotations
@@ -54,8 +55,12 @@ LEAST_MS = {
 """So long at least between two rounds of one kind, in rehearsed time."""
 SENDING_MS = 1_000
 """While texts go out, at their pace."""
-STILL = frozenset({"promises notice", "promises news", "surge board", "surge sense", "surge updates",
-                   "surge tags", "surge notices", "surge nag", "surge page", "texts", "pulse", "trim"})  # fmt: skip
+STILL = frozenset(
+    {
+        "promises notice", "promises news", "surge board", "surge sense", "surge updates", "surge tags",
+        "surge notices", "surge nag", "surge page", "texts", "pulse", "trim",
+    }
+)  # fmt: skip
 """Rounds after which the line stands as it stood."""
 NIGHT_MS, LATE_MS = 30_000, 1_800_000
 """... and when all calls are over, and only texts and follow-ups go on; and late in that night."""
@@ -144,7 +149,14 @@ class Backstage:
     def scribe(self) -> Round:
         stores = self.house.stores
         scribe = Scribe(
-            stores.redis, stores.sql, stores.keys, "drill", self.counts, stores.office, stores.watch, block_ms=0
+            stores.redis,
+            stores.sql,
+            stores.keys,
+            "drill",
+            self.counts,
+            stores.office,
+            stores.watch,
+            block_ms=0,
         )
 
         async def write() -> float:
@@ -175,7 +187,7 @@ class Backstage:
     # -- the worker ----------------------------------------------------------------------------------------
 
     async def _carry_out(self) -> None:
-        """Whenever the line may have moved: what the journal asks of the carrier, and whose desk it concerns."""
+        """Whenever the line may have moved: what the journal asks for, and whose desk it concerns."""
         house = self.house
         while True:
             await house.stirred.wait()

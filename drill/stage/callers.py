@@ -1,4 +1,4 @@
-"""The callers of a drill: each rings at its time, follows its script, and some ring again or answer a text."""
+"""The callers of a drill: each rings at its time and follows its script; some ring again, or answer a text."""
 
 from __future__ import annotations
 
@@ -112,7 +112,9 @@ class Callers:
         script = {**caller.script, "patience_s": patience_s}
         self.counts[f"rang again {why}"] += 1
         self.ring(
-            replace(caller, script=script, patience_s=patience_s, again=caller.again + 1, stream=caller.stream)
+            replace(
+                caller, script=script, patience_s=patience_s, again=caller.again + 1, stream=caller.stream
+            )
         )
 
     # -- texts ---------------------------------------------------------------------------------------------

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from dashboard.accounts import hashed
 from dashboard.sessions import sign_in_link
 from drill.shifts import Duty
 from drill.staff import Agent, Identity
 from drill.stage.house import PRODUCT, House
 from drill.temper import Manner, Temper
+from foundation.passwords import hashed
 from queueing.tables import AgentAccount
 
 LEADS = ("lead", "lead2")

@@ -51,9 +51,7 @@ ACCOUNT = Account(
     key_secret="the key that signs the rehearsed softphones",  # noqa: S106 the same
     app_sid="AP" + "0" * 31 + "d",
 )
-NEVER_OPEN = BreakerRules(
-    failures_in_a_row=10**9, window_least=10**9, slow_s=math.inf
-)
+NEVER_OPEN = BreakerRules(failures_in_a_row=10**9, window_least=10**9, slow_s=math.inf)
 """A breaker measures real time, and that is this machine's, not the rehearsed one."""
 
 
@@ -109,7 +107,7 @@ async def opened(
 ) -> AsyncIterator[House]:
     """Everything, empty and running, at ``begins_ms``."""
     settings = settings_in(folder).model_copy(update={"redis_url": redis_url})
-    naming.draw_names(random.Random(seed))  # noqa: S311 a rehearsal's names
+    naming.draw_names(random.Random(seed))
     clock = VirtualClock(loop, begins_ms)
     async with AsyncExitStack() as stack:
         stores = _stores(settings, plan, LendingClock(loop, begins_ms))

@@ -156,20 +156,14 @@ class InsideWire(Wire):
         super().__init__(pool_connections=False)
         self.app = app
 
-    async def request(
-        self,
-        method: str,
-        url: str,
-        params: Mapping[str, Any] | None = None,
-        data: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-        auth: tuple[str, str] | None = None,
-        **_more: Any,
-    ) -> TwilioResponse:
-        parts = urlsplit(url)
-        query = "&".join(filter(None, (parts.query, urlencode(dict(params or {}), doseq=True))))
-        body = urlencode(dict(data or {}), doseq=True).encode()
-        sent = {**(headers or {}), "Authorization": basic(auth) if auth else ""}
+    async def request(self, *given: Any, auth: tuple[str, str] | None = None, **named: Any) -> TwilioResponse:
+        """``method``, ``url``, then ``params``, ``data`` and ``headers``, as the SDK gives them."""
+        told = dict(zip(("method", "url", "params", "data", "headers"), given, strict=False)) | named
+        method, parts, data = told["method"], urlsplit(told["url"]), dict(told.get("data") or {})
+        params = urlencode(dict(told.get("params") or {}), doseq=True)
+        query = "&".join(filter(None, (parts.query, params)))
+        body = urlencode(data, doseq=True).encode()
+        sent = {**(told.get("headers") or {}), "Authorization": basic(auth) if auth else ""}
         if data:
             sent["Content-Type"] = "application/x-www-form-urlencoded"
         status, _, content = await ask(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,10 +66,16 @@ class Played:
 
 Tell = Callable[[Progress], None]
 Judge = Callable[[Played], Awaitable[T]]
+Mischief = Mapping[str, Any]
 
 
-def play(scenario: Scenario, rules: Rules, seed: int, tell: Tell, judge: Judge[T]) -> T:
-    """Play it and have it judged. Raises Mendable, Refused, Stuck, and whatever goes wrong in the product."""
+def play(
+    scenario: Scenario, rules: Rules, seed: int, tell: Tell, judge: Judge[T], mischief: Mischief | None = None
+) -> T:
+    """Play it and have it judged. ``mischief``: the network's faults (``drill.network.faults``).
+
+    Raises Mendable, Refused, Stuck, and whatever goes wrong in the product.
+    """
     centre = plan(scenario, rules)
     with tempfile.TemporaryDirectory(prefix="surgeline-drill-", dir=IN_MEMORY) as name:
         folder = Path(name)
@@ -77,7 +83,11 @@ def play(scenario: Scenario, rules: Rules, seed: int, tell: Tell, judge: Judge[T
         server = served(folder)
         url = server.start()
         try:
-            return run(lambda loop: _Run(loop, scenario, rules, centre, seed, folder, url, tell).play(judge))
+            return run(
+                lambda loop: _Run(loop, scenario, rules, centre, seed, folder, url, tell, mischief).play(
+                    judge
+                )
+            )
         finally:
             server.stop()
 
@@ -92,13 +102,15 @@ class _Run:
     folder: Path
     redis_url: str
     tell: Tell
+    mischief: Mischief | None
 
     async def play(self, judge: Judge[T]) -> T:
         began_s, cpu_s = monotonic_s(), time.process_time()
         begins_ms = self._ms(self.scenario.begins)
-        async with opened(
-            self.loop, self.folder, self.redis_url, self.centre, begins_ms, self.seed
-        ) as house, self._peopled(house) as (callers, leads, backstage):
+        async with (
+            opened(self.loop, self.folder, self.redis_url, self.centre, begins_ms, self.seed) as house,
+            self._peopled(house) as (callers, leads, backstage),
+        ):
             over_ms = await self._until_over(house, callers, backstage)
             await self._follow_up(house, backstage)
             async with house.loop.turn.held():
@@ -124,6 +136,8 @@ class _Run:
                 tiers={*self.scenario.merchants.tiers, *centre.tiers}, languages=centre.languages,
             )  # fmt: skip
         await hired(house, duties)
+        if self.mischief is not None:
+            house.network.exchange.courier.faults.replace(self.mischief)
         callers = Callers(house, crowd, self._ms(self.scenario.ends))
         desks = Desks(house, duties, shifts.manner(self.scenario))
         leads = Leads(house, self.scenario)

@@ -91,5 +91,12 @@ def _event(row: ContactEvent) -> Event:
 def _promise(row: Promise) -> PromiseRow:
     starts = row.due_ms if row.windowed else row.made_ms
     return PromiseRow(
-        PromiseState(row.state), row.queue, row.made_ms, starts, row.by_ms, row.first_rung_ms, row.met_ms, row.tries
+        PromiseState(row.state),
+        row.queue,
+        row.made_ms,
+        starts,
+        row.by_ms,
+        row.first_rung_ms,
+        row.met_ms,
+        row.tries,
     )

@@ -46,7 +46,7 @@ class Straight(aiosqlite.Connection):
             self._connection.close()
             self._connection = None
 
-    def stop(self) -> None:  # type: ignore[override]  # there is no thread to wait for
+    def stop(self) -> None:
         """Nothing runs beside."""
 
 

@@ -16,7 +16,7 @@ def add_to(app: typer.Typer) -> None:
     """Hang this family's verbs on the command."""
     for verb in (demo, serve, web, worker, sweeper, scribe):
         app.command(rich_help_panel=PANEL)(verb)
-    for name, verb_of_drill in (("double", double), ("bench", bench)):
+    for name, verb_of_drill in (("double", double), ("drill", drill), ("bench", bench)):
         app.command(
             name,
             rich_help_panel=PANEL,
@@ -114,6 +114,14 @@ def double(context: typer.Context) -> None:
     Example: surgeline double --port 8081 --hook-url http://127.0.0.1:8080 --token secret
     """
     _become("drill.double", context.args)
+
+
+def drill(context: typer.Context) -> None:
+    """Rehearse a bad day: a scenario on a fast clock, with and without surge mode. `drill --help` tells more.
+
+    Example: surgeline drill upserve --html card.html
+    """
+    _become("drill.rehearse", context.args)
 
 
 def bench(context: typer.Context) -> None:
