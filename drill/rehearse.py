@@ -178,7 +178,7 @@ def _arguments() -> argparse.ArgumentParser:
     add("--set", action="append", default=[], metavar="KEY=VALUE",
         help="a rule of the centre's file, as in callbacks.max_open=50; repeatable")  # fmt: skip
     add("--against", default="", metavar="none|KEY=VALUE,…",
-        help="other rules on the same callers (else: the same rules without surge mode), or none")  # fmt: skip
+        help="other rules on the same callers (else: the same without surge mode), or none")  # fmt: skip
     add("--faults", action="store_true", help="the network doubles, delays, reorders and loses")
     add("--json", action="store_true", help="print one JSON object, and nothing else")
     add("--html", metavar="FILE", help="write the scorecard as one page with charts")

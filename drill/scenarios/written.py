@@ -188,6 +188,9 @@ class Update(_Step):
     do: Literal["update"]
     words: Words
     state: IncidentState | None = None
+    advice: str | None = None
+    """None leaves it as it is."""
+    avoid: str | None = None
     no_news: bool = False
     next_update_minutes: int | None = Field(default=None, ge=1, le=1440)
 

@@ -1,4 +1,4 @@
-"""The callers of a drill: each rings at its time and follows its script; some ring again, or answer a text."""
+"""The callers of a drill: each rings at its time and follows its script; some ring or write again."""
 
 from __future__ import annotations
 

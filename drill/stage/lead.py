@@ -84,7 +84,8 @@ class Leads:
         state = {"state": step.state.value} if step.state else {}
         await self._post(
             step.who, f"/api/v1/incidents/{incident}/updates", version=now["incident"]["version"],
-            words=step.words, no_news=step.no_news, next_update_min=step.next_update_minutes, **state,
+            words=step.words, no_news=step.no_news, next_update_min=step.next_update_minutes,
+            do=step.advice, dont=step.avoid, **state,
         )  # fmt: skip
         self._note(step.state.value if step.state else "update")
 
