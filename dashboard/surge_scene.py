@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,10 +24,11 @@ from dashboard.surge_views import (
 )
 from dashboard.views import level as mark_of
 from foundation.errors import Mendable, Unavailable
-from surge import lists, suggestions
+from surge import lists, rehearsals, suggestions
 from surge.checking import Finding, Kind
 from surge.directive import Directive
 from surge.matching import SEVERITIES, Scope
+from surge.rehearsals import Rehearsal
 from surge.states import Match
 from surge.suggestions import Suggestion
 from surge.tables import Incident
@@ -54,6 +56,10 @@ class Console:
     longest_ms: int | None
     """When who waits longest came."""
     longest_mark: str
+    rehearsed: Rehearsal | None
+    """The last drill …"""
+    drill_due_ms: int | None
+    """… and when the next one is due; None when there never was one."""
 
     def incident(self, name: str) -> IncidentView | None:
         return next((each for each in (*self.live, *self.resolved) if each.id == name), None)
@@ -85,6 +91,8 @@ async def console(floor: Floor, who: Who, look: Look) -> Console:
         else (),
         default=None,
     )
+    held = await asyncio.to_thread(rehearsals.history, watch.data_dir)
+    rehearsed = held[0] if held else None
     longest = mark_of(now_ms - oldest, rooms.targets.longest_wait_ms) if oldest else ""
     clock = floor.templates.environment.filters["time_short"]
     return Console(
@@ -100,6 +108,8 @@ async def console(floor: Floor, who: Who, look: Look) -> Console:
         suggestions=await suggestions.open_now(rooms.sql, now_ms),
         longest_ms=oldest,
         longest_mark=longest,
+        rehearsed=rehearsed,
+        drill_due_ms=rehearsals.due_ms(rehearsed),
     )
 
 

@@ -65,41 +65,42 @@ class Turn:
 
 
 class _Hold:
-    """One holder, and the tasks it has begun: when one of them lends the turn, the holder is without it until
-    the first of them takes it back."""
+    """One holder, and the tasks it has begun: while any of them lends the turn, the holder is without it."""
 
     def __init__(self, lock: asyncio.Lock) -> None:
         self._lock = lock
         self._mine = True
+        self._lent = 0
         self.over = False
         self._taking: asyncio.Task[bool] | None = None
 
     def lend(self) -> None:
+        self._lent += 1
         if self._mine:
             self._mine = False
             self._lock.release()
 
     async def take_back(self) -> None:
-        if self._mine:
+        self._lent -= 1
+        if self._lent or self._mine or self.over:
             return
         if self._taking is None:
             self._taking = asyncio.ensure_future(self._lock.acquire())
             self._taking.add_done_callback(self._taken)
-        # Whoever is cancelled meanwhile still holds it, and gives it up at the end.
-        await asyncio.shield(self._taking)
+        await asyncio.shield(self._taking)  # whoever is cancelled meanwhile still gives it up at the end
 
     def _taken(self, task: asyncio.Task[bool]) -> None:
-        self._mine, self._taking = not task.cancelled(), None
+        self._taking = None
+        if not task.cancelled():
+            self._mine = True
+            if self.over or self._lent:
+                self._mine = False
+                self._lock.release()
 
     def end(self) -> None:
         self.over = True
         if self._mine:
-            self._lock.release()
-        elif self._taking is not None:
-            self._taking.add_done_callback(self._let_go)
-
-    def _let_go(self, task: asyncio.Task[bool]) -> None:
-        if not task.cancelled():
+            self._mine = False
             self._lock.release()
 
 

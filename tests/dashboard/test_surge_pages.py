@@ -9,8 +9,9 @@ import pytest
 
 from merchants.tables import Merchant
 from queueing.records import Card
-from surge import commitments, incidents, lists, suggestions, switch
+from surge import commitments, incidents, lists, rehearsals, suggestions, switch
 from surge.office import Conflict
+from surge.rehearsals import Rehearsal
 from surge.states import Level
 from tests.pages.outage import Outage
 
@@ -348,3 +349,16 @@ async def test_the_band_tells_its_owner_what_is_due_and_nobody_else(sign_in, roo
     clock.advance(ms=1_000)
     await rooms_directive(rooms, clock)
     assert "Due: Post-mortem" not in (await lead.get("/desk")).text
+
+
+# -- the drill ------------------------------------------------------------------------------------------------
+
+
+async def test_the_console_says_when_a_drill_is_due(lead, clock, tmp_path) -> None:
+    assert "A drill is due now" in (await lead.get("/surge")).text
+    held = Rehearsal(clock.now_ms(), "upserve", "Upserve, 7 February 2017", 1)
+    rehearsals.keep(tmp_path, held, {})
+    page = (await lead.get("/surge")).text
+    assert "Upserve, 7 February 2017" in page
+    assert "every law of the line was held" in page
+    assert "A drill is due now" not in page
