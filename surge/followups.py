@@ -42,7 +42,7 @@ BY_MERCHANT, BY_LINE = "merchant", "line"
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """Whom a row is made for. ``id``: the call, or the promise."""
+    """Whom a row is made for. ``id``: the call, or the promise. ``audience``: whom the incident hits."""
 
     id: str
     why: str
@@ -176,6 +176,12 @@ def as_told(row: Incident) -> Told:
     )  # fmt: skip
 
 
+def audience_of(hit: str, merchant_id: int | None) -> str:
+    """Of those whom an incident ``hit`` (merchants, customers, both), which a caller is: "merchants" or
+    "customers". Who is in the directory is a merchant; a stranger is a customer where customers are hit."""
+    return "customers" if hit in ("customers", "both") and merchant_id is None else "merchants"
+
+
 # --- rows ---------------------------------------------------------------------------------------------
 
 
@@ -198,9 +204,10 @@ async def make(session: AsyncSession, owed: Owed, open_state: FollowUpState = Fo
     row = FollowUp(
         id=owed.id, incident=owed.incident, why=owed.why, state=state.value, number=owed.number,
         merchant_id=owed.merchant_id, merchant=owed.merchant, tier=owed.tier, language=owed.language,
-        audience=owed.audience, queue=owed.queue, band=owed.band, arrival_us=owed.arrival_us,
-        made_ms=owed.at_ms, ended_ms=owed.at_ms if ended else None, ended_by=BY_LINE if ended else "",
-        told_ms=owed.at_ms if state is FollowUpState.TOLD else None, note=note,
+        audience=audience_of(owed.audience, owed.merchant_id), queue=owed.queue, band=owed.band,
+        arrival_us=owed.arrival_us, made_ms=owed.at_ms, ended_ms=owed.at_ms if ended else None,
+        ended_by=BY_LINE if ended else "", told_ms=owed.at_ms if state is FollowUpState.TOLD else None,
+        note=note,
     )  # fmt: skip
     return await record.insert_once(session, row, "id")
 

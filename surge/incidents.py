@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation.errors import Mendable
 from surge import board, record, status_page
-from surge.checking import Draft, check, tidy
+from surge.checking import Draft, carried, check, stopped, tidy
 from surge.matching import SEVERITIES, Scope
 from surge.office import Conflict, Watch
 from surge.states import FollowUpState, IncidentState, check_incident
@@ -66,8 +66,9 @@ async def declare(watch: Watch, new: NewIncident, by: str, now_ms: int, *, id: s
     Unavailable when SQL is away: then nothing was said.
     """
     title = tidy(new.title)
-    if not title or len(title) > LONGEST_TITLE or not title.isprintable():
-        raise Mendable(f"Give the incident a title of 1 to {LONGEST_TITLE} plain characters.")
+    if not title or len(title) > LONGEST_TITLE or stopped(carried(title)):
+        plain = f"1 to {LONGEST_TITLE} plain characters, without markup or pictures"
+        raise Mendable(f"Give the incident a title of {plain}.")
     if new.severity not in SEVERITIES:
         raise Mendable(f"The severity is one of {', '.join(SEVERITIES)}.")
     if new.audience not in AUDIENCES:
@@ -107,7 +108,7 @@ async def post_update(
             return row
         await _unchanged(session, row, expected_version)
         last = await _last(session, row)
-        slips = row.eta_slips + _slipped(row, post)
+        slips = row.eta_slips + slipped(row, post.eta_ms)
         draft = Draft(
             post.words,
             post.do if post.do is not None else row.do,
@@ -270,9 +271,9 @@ def _said(
     )
 
 
-def _slipped(row: Incident, post: Post) -> int:
-    """1 when a time that was quoted is put off."""
-    return int(bool(row.eta_ms and post.eta_ms and post.eta_ms > row.eta_ms))
+def slipped(row: Incident, eta_ms: int | None) -> int:
+    """1 when a time that was quoted is put off to ``eta_ms``."""
+    return int(bool(row.eta_ms and eta_ms and eta_ms > row.eta_ms))
 
 
 async def _last(session: AsyncSession, row: Incident) -> IncidentUpdate | None:
