@@ -28,8 +28,6 @@ from surge.office import Watch
 from surge.states import OVER, FollowUpState, Match
 from surge.tables import FollowUp, Incident
 
-BEFORE_MS = 60 * 60_000
-"""Who came so long before an incident was declared may have come because of it: nobody knew of it yet."""
 LATELY_MS = 3_600_000
 """How far back ended promises are looked for: longer than a sweeper is away."""
 LATE_MS = 30_000
@@ -119,7 +117,11 @@ def _may_be(row: Incident, promise: Promise) -> bool:
     """They came while it was on, and chose nothing else in the menu than what it is about."""
     about = not row.topic or not promise.topic or row.topic == promise.topic
     fixed_ms = row.verified_ms if row.state in OVER else None
-    return about and promise.entered_ms >= row.declared_ms - BEFORE_MS and promise.made_ms < (fixed_ms or inf)
+    return (
+        about
+        and promise.entered_ms >= row.declared_ms - followups.BEFORE_MS
+        and promise.made_ms < (fixed_ms or inf)
+    )
 
 
 async def _said(session: AsyncSession, calls: Sequence[str]) -> dict[str, Said]:

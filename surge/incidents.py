@@ -16,6 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from foundation.errors import Mendable
 from surge import board, record, status_page
 from surge.checking import Draft, carried, check, stopped, tidy
+from surge.followups import OPEN_WORDS
 from surge.matching import SEVERITIES, Scope
 from surge.office import Conflict, Watch
 from surge.states import FollowUpState, IncidentState, check_incident
@@ -231,13 +232,16 @@ async def _go(session: AsyncSession, row: Incident, there: IncidentState, by: st
 
 
 async def _relapsed(session: AsyncSession, row: Incident, by: str, now_ms: int) -> None:
-    """Who was told that it is over was told wrong: they are told again when it is."""
+    """Who was told that it is over was told wrong: they are told again when it is, whatever they answered."""
     ended = row.resolved_ms
     told = await record.locked_follow_ups(
-        session, FollowUp.incident == row.id, FollowUp.state == FollowUpState.TOLD
-    )
+        session, FollowUp.incident == row.id, col(FollowUp.told_ms).is_not(None),
+        col(FollowUp.state).in_((*OPEN_WORDS, FollowUpState.WORKS)),
+    )  # fmt: skip
     for each in told:
-        each.state, each.told_ms, each.cohort = FollowUpState.OPEN.value, None, 0
+        each.told_ms, each.cohort = None, 0
+        if each.state in (FollowUpState.TOLD, FollowUpState.WORKS):
+            each.state, each.ended_ms, each.ended_by = FollowUpState.OPEN.value, None, ""
     if ended is not None:
         subscribed = select(Subscription).where(
             Subscription.incident == row.id, col(Subscription.ended_ms) >= ended

@@ -172,3 +172,22 @@ async def test_after_a_relapse_who_was_told_it_is_fixed_is_told_that_it_is_not(h
     assert "we said this was fixed, and it is not: Payments. It is slow again" in told_fixed[2]
     assert "we said" not in " ".join((told_fixed[3], *never))
     assert (len(told_fixed), len(never)) == (4, 3)
+
+
+async def test_a_relapse_forgets_the_answers_to_the_notice_that_was_wrong(house: House) -> None:
+    """A "2" to the first must not pause the second, and who said "1" to the first is to hear the second."""
+    row = await verified(house, 3)
+    house.clock.advance(ms=house.policy.soak_ms)
+    await house.watcher.notify()
+    await deflection.still_down(house.watch, "+14155552000", house.now_ms)
+    await deflection.works(house.watch, "+14155552001", house.now_ms)
+    await house.watcher.notify()
+    assert len(await house.lines("notices_paused")) == 1
+    row = await house.says(row, "It is slow again.", state=IncidentState.INVESTIGATING)
+    assert (await house.states())["CA01"] == FollowUpState.OPEN
+    house.clock.advance(minutes=1)
+    await house.says(row, "It is fast again.", state=IncidentState.VERIFIED)
+    house.clock.advance(ms=house.policy.soak_ms)
+    await house.watcher.notify()
+    assert len(await house.lines("notices_paused")) == 1
+    assert await house.states() == {"CA00": "open", "CA01": "told", "CA02": "told"}
