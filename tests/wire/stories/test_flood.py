@@ -183,9 +183,8 @@ async def test_everybody_comes_to_an_end_on_record(redis, sql, clock, tmp_path):
             kind: dict(Counter(contacts[call.leg.sid].disposition for call in calls if call.kind == kind))
             for kind in sorted({call.kind for call in calls})
         }
-        print(
-            f"{len(calls)} calls, {dict(outcomes)}, {time.process_time() - began_s:.0f} s of CPU; {by_kind}"
-        )
+        took_s = time.process_time() - began_s
+        measured(f"{len(calls)} calls, {dict(outcomes)}, {took_s:.0f} s of CPU; {by_kind}")
 
         # One recorded outcome each, and they add up to the calls offered.
         assert len(calls) >= OFFERED
