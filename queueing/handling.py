@@ -116,7 +116,7 @@ class Spread:
 class Handlings:
     """The handling times of a centre, by queue and kind.
 
-    ``prior_s``: what is believed at first, for all or by queue; None: nothing is.
+    ``prior_s``: what is believed at first, for all or by queue ("" for the others); None: nothing is.
     """
 
     DEFAULT_S = 300.0
@@ -145,7 +145,7 @@ class Handlings:
         if kind != "live":
             return self.mean_s(queue, "live") * (self.PROMISED if kind == "promise" else 1.0)
         if isinstance(self._prior_s, Mapping):
-            return self._prior_s.get(queue, self.DEFAULT_S)
+            return self._prior_s.get(queue, self._prior_s.get("", self.DEFAULT_S))
         return self._prior_s if self._prior_s else self.DEFAULT_S
 
     def mean_s(self, queue: str, kind: str) -> float:
