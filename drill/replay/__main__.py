@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,9 +14,10 @@ from rich.console import Console
 from rich.table import Table
 
 from drill.lab.rivals import RIVALS
+from drill.lab.scores import Score
 from drill.replay.history import History, read_calls, read_staff
 from drill.replay.picture import picture
-from drill.replay.report import Report, figures, learned, report
+from drill.replay.report import Group, Report, figures, learned, report
 from drill.replay.run import OURS, replay
 from foundation.errors import Mendable
 from queueing.priors import Priors
@@ -139,12 +140,15 @@ def show(told: Report, staffed: bool, out: Console) -> None:
     if told.total is None:
         out.print("Nothing was told to anybody who waited: there is nothing to score.")
         return
-    table = Table(
-        title=f"{told.total[OURS].calls:,} callers who waited {told.total[OURS].mean_s:,.0f} s on average"
-    )
+    out.print(_all(told.total))
+    out.print(_by_group(told.groups))
+
+
+def _all(total: Mapping[str, Score]) -> Table:
+    table = Table(title=f"{total[OURS].calls:,} callers who waited {total[OURS].mean_s:,.0f} s on average")
     for name in ("told by", "MAE s", "RMSE s", "bias s", "in range", "late", "pinball s"):
         table.add_column(name, justify="left" if name == "told by" else "right")
-    for name, one in told.total.items():
+    for name, one in total.items():
         seen = figures(one)
         ranged = name == OURS
         table.add_row(
@@ -157,14 +161,17 @@ def show(told: Report, staffed: bool, out: Console) -> None:
             f"{seen['pinball_s']:,.0f}",
             style="bold" if ranged else "",
         )
-    out.print(table)
+    return table
+
+
+def _by_group(each: Sequence[Group]) -> Table:
     groups = Table(
         title="Ours by group (s); others: the least RMSE of theirs", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
     )
     for name in ("", "calls", "mean", "MAE", "RMSE", "bias", "in range", "late", "pinball", "others"):
         groups.add_column(name, justify="right" if name else "left", no_wrap=True)
     before = ""
-    for group in told.groups:
+    for group in each:
         seen = figures(group.scores[OURS])
         others = [figures(group.scores[name])["rmse_s"] for name in RIVALS if name in group.scores]
         if before and group.by != before:
@@ -180,7 +187,7 @@ def show(told: Report, staffed: bool, out: Console) -> None:
             f"{min(others):,.0f}" if others else "–",
         )
         before = group.by
-    out.print(groups)
+    return groups
 
 
 if __name__ == "__main__":

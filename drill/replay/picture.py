@@ -45,7 +45,7 @@ def picture(asked: Sequence[Asked], rival: str, title: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {high + WIDE + 50}" role="img">',
         f"<title>{escape(title)}</title><style>{STYLE}</style>",
         f'<text class="h" x="{LEFT}" y="24">{escape(title)}</text>',
-        f'<text class="soft" x="{LEFT}" y="44">Minutes of wait, by when the call came. Dots: the waits they had.'
+        f'<text class="soft" x="{LEFT}" y="44">Minutes of wait, by when the call came. Dots: the waits had.'
         " Violet: told by</text>",
         f'<text class="soft" x="{LEFT}" y="60">Surgeline, with the band into which eight in ten should fall. '
         f"Broken line: told by the way “{escape(rival)}”.</text>",
