@@ -172,7 +172,8 @@ def reckon(
     waiting = sum(queue.waiting for queue in board.queues.values())
     weights = [max(1, queue.waiting + queue.agents) for queue in seen.queues.values()]
     handling_s = _mean([queue.handling_s for queue in seen.queues.values()], weights)
-    hangup = _mean([queue.hangup_per_s for queue in seen.queues.values()], weights)
+    # Per second that any of the waiting waits: who is owed a callback does not hang up.
+    hangup = _mean([queue.hangup_per_s * (1 - queue.promised) for queue in seen.queues.values()], weights)
     recent = told.arrivals[-RATE_OVER:]
     per_min = sum(recent) / len(recent) if recent else 0.0
     work = weigh(per_min, handling_s, agents, waiting)

@@ -22,7 +22,6 @@ from dashboard.entrance import Doorway
 from dashboard.floor import Floor, FloorDep
 from foundation.errors import Mendable, Unavailable
 from queueing import pulse
-from queueing.estimates import plain_wait
 from surge import public_page, sign_ups, status_page
 from surge.public_page import Form as TextMe
 from surge.public_page import Status
@@ -169,11 +168,7 @@ async def _wait_min(floor: Floor, now_ms: int) -> tuple[int, int] | None:
         return None
     if seen is None or not 0 <= now_ms - seen.at_ms < FRESH_MS:
         return None
-    found = [
-        plain_wait(queue.waiting, queue.agents, queue.handling_s, queue.hangup_per_s)
-        for queue in seen.queues.values()
-        if queue.waiting
-    ]
+    found = [queue.newcomers_wait() for queue in seen.queues.values() if queue.waiting]
     waits = [each for each in found if each is not None]
     if not waits or len(waits) < len(found):
         return None  # nobody waits, or nobody serves a queue in which somebody does

@@ -56,9 +56,11 @@ class Glance:
 
 
 def pack(seen: pulse.Pulse) -> str:
-    """``support:3,240.0,0.00166;billing:…``: agents, handling time (s), hang-ups per second of waiting."""
+    """``support:3,240.0,0.00166,0.25;billing:…``: agents, handling time (s), hang-ups per second of waiting,
+    and which share of the waiting is owed a callback.
+    """
     return ";".join(
-        f"{name}:{queue.agents},{queue.handling_s:.1f},{queue.hangup_per_s:.6f}"
+        f"{name}:{queue.agents},{queue.handling_s:.1f},{queue.hangup_per_s:.6f},{queue.promised:.2f}"
         for name, queue in seen.queues.items()
     )
 
@@ -67,7 +69,7 @@ def callbacks(facts: str, queue: str) -> tuple[Notice, int, float | None]:
     """What packed facts tell of callbacks: the notice, and the queue's agents and handling time (s)."""
     told = dict(part.partition(":")[::2] for part in facts.split(";"))
     figures = told.get(queue, "").split(",")
-    if len(figures) != 3:
+    if len(figures) != 4:
         return Notice.unpacked(told.get(CALLBACKS, "")), 0, None
     return Notice.unpacked(told.get(CALLBACKS, "")), int(figures[0]), float(figures[1])
 
@@ -78,7 +80,13 @@ def wait(facts: str, queue: str, position: int) -> Estimate | None:
         return None
     for part in facts.split(";"):
         name, _, figures = part.partition(":")
-        if name == queue and figures.count(",") == 2:
-            agents, handling_s, hangup_per_s = figures.split(",")
-            return plain_wait(position - 1, int(agents), float(handling_s), float(hangup_per_s))
+        if name == queue and figures.count(",") == 3:
+            agents, handling_s, hangup_per_s, promised = figures.split(",")
+            return plain_wait(
+                position - 1,
+                int(agents),
+                float(handling_s),
+                float(hangup_per_s),
+                promised=float(promised),
+            )
     return None

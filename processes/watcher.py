@@ -21,7 +21,6 @@ from callbacks.tables import Promise
 from foundation.errors import Mendable
 from processes.spikes import Spikes
 from queueing import pulse
-from queueing.estimates import plain_wait
 from queueing.records import Card
 from surge import aside, board, commitments, desk, followups, levels, notices, record, status_page, switch
 from surge.levels import Reading, Sensor
@@ -150,7 +149,7 @@ def _longest_wait_s(seen: pulse.Pulse) -> float | None:
     for queue in seen.queues.values():
         if not queue.agents:
             waits += [float("inf")] if queue.waiting else []
-        elif estimate := plain_wait(queue.waiting, queue.agents, queue.handling_s, queue.hangup_per_s):
+        elif estimate := queue.newcomers_wait():
             waits.append(estimate.p50 if queue.waiting else 0.0)
     return max(waits, default=None)
 

@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 
 from foundation.connections import answering
 from queueing import journal
+from queueing.estimates import Estimate, plain_wait
 from queueing.journal import Event
 from queueing.keys import Keys
 from queueing.line import Line
@@ -45,6 +46,19 @@ class QueuePulse:
     agents: int
     handling_s: float
     hangup_per_s: float
+    promises: int = 0
+    """The callbacks among the waiting."""
+
+    @property
+    def promised(self) -> float:
+        """Their share of the waiting."""
+        return min(1.0, self.promises / self.waiting) if self.waiting else 0.0
+
+    def newcomers_wait(self) -> Estimate | None:
+        """The wait of who calls now, behind all who wait."""
+        return plain_wait(
+            self.waiting, self.agents, self.handling_s, self.hangup_per_s, promised=self.promised
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +117,7 @@ def reckon(board: Board, lessons: Lessons) -> Pulse:
         # The oldest's age and the youngest's nought: half of it each, on average.
         waiting_s = (now.waiting - now.promises) * now.longest_wait_ms / 2000
         handling_s, rate = lessons.of(name, waiting_s)
-        queues[name] = QueuePulse(now.waiting, now.agents, round(handling_s, 1), round(rate, 8))
+        queues[name] = QueuePulse(now.waiting, now.agents, round(handling_s, 1), round(rate, 8), now.promises)
     return Pulse(board.at_ms, queues)
 
 

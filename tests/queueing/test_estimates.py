@@ -68,6 +68,19 @@ def test_a_flood_of_higher_bands_leaves_a_little_drain():
     assert estimate.mean == pytest.approx(10 / (0.05 * 10 / 240))
 
 
+def test_callbacks_ahead_do_not_hang_up():
+    """All ahead are callbacks: as without hang-ups. Some are: between the two."""
+    waits = [plain_wait(60, 12, 240, 1 / 600, promised=share) for share in (0.0, 0.5, 1.0)]
+    none, half, every = (each.mean for each in waits if each)
+    assert every == pytest.approx(61 * 20)
+    assert none < half < every
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, math.nan])
+def test_a_share_that_is_none_gives_no_estimate(share: float):
+    assert plain_wait(3, 5, 240, 0.001, promised=share) is None
+
+
 @given(st.integers(0, 3000), st.integers(1, 500), st.floats(1, 7200), st.floats(0, 1), st.floats(0, 1))
 def test_quantiles_are_in_order_and_finite(
     ahead: int, agents: int, handling_s: float, hangup_per_s: float, higher_per_s: float
@@ -86,16 +99,27 @@ def test_more_ahead_is_longer_and_more_agents_shorter(
     assert wait(ahead, agents + 1, handling_s, theta).mean < wait(ahead, agents, handling_s, theta).mean
 
 
-def test_it_agrees_with_a_simulated_line():
-    """M/M/s+M seen by one who stays: each step goes by s mu + (those ahead) theta."""
+@pytest.mark.parametrize("promises", [0, 20, 45])
+def test_it_agrees_with_a_simulated_line(promises: int):
+    """M/M/s+M seen by one who stays: each step goes by s mu + (callers ahead) theta. Of the 60 ahead,
+    ``promises`` are callbacks, anywhere among them."""
     rng = random.Random(7)
     capacity, theta, ahead = 12 / 240, 1 / 600, 60
 
     def one() -> float:
-        return sum(rng.expovariate(capacity + left * theta) for left in range(ahead, -1, -1))
+        line = [True] * promises + [False] * (ahead - promises)
+        rng.shuffle(line)
+        at = 0.0
+        while line:
+            callers = [place for place, promised in enumerate(line) if not promised]
+            at += rng.expovariate(capacity + len(callers) * theta)
+            served = rng.random() < capacity / (capacity + len(callers) * theta)
+            line.pop(0 if served else rng.choice(callers))
+        return at + rng.expovariate(capacity)
 
     waits = sorted(one() for _ in range(4000))
-    estimate = wait(ahead, agents=12)
+    estimate = plain_wait(ahead, 12, 240, theta, promised=promises / ahead)
+    assert estimate is not None
     assert estimate.mean == pytest.approx(statistics.fmean(waits), rel=0.03)
     inside = sum(estimate.p10 <= waited <= estimate.p90 for waited in waits) / len(waits)
     assert 0.8 <= inside <= 0.95  # wider than 80 %: room for the model's own error

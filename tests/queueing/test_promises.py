@@ -293,6 +293,7 @@ async def test_nothing_is_learned_about_patience_from_who_cannot_hang_up(centre:
     _, rate = lessons.of("support", 3_600 / 2)
     now = pulse.reckon(await centre.line.look(centre.now_ms), lessons)
     assert now.queues["support"].hangup_per_s == round(rate, 8), "one caller waits"
+    assert (now.queues["support"].waiting, now.queues["support"].promises) == (2, 1)
     await centre.line.leave(TURN, Disposition.SET_ASIDE, centre.now_ms)
     lessons.learn(await centre.told())
     assert (lessons.sums["support"].hangups, lessons.sums["support"].waited) == (0, 30)
