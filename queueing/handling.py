@@ -75,6 +75,10 @@ class Handling:
         usual = 0.055 * count * min(1.0, self._ended / (2 * count)) if count else 0.0
         self._owed = (owed * max(1.0, count / YOUNG) - usual) * mean_s
 
+    def forget(self, number: int) -> None:
+        """It was no call after all; its seconds were spent all the same."""
+        self.calls.pop(number, None)
+
     def end(self, number: int, lean: float = 0.0) -> None:
         self.calls.pop(number, None)
         self.rate.happen(lean)
@@ -166,6 +170,10 @@ class Handlings:
         handling.end(number, lean)
         self.busy[queue, kind] -= 1
         self.ended += 1
+
+    def forget(self, queue: str, kind: str, number: int) -> None:
+        self.of(queue, kind).forget(number)
+        self.busy[queue, kind] -= 1
 
     def expose(self, passed: float, t: float) -> None:
         for of, busy in self.busy.items():

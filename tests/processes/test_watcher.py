@@ -24,6 +24,7 @@ from queueing.tables import Contact
 from surge import switch
 from surge.states import FollowUpState, Level
 from tests.surge.house import NUMBER, House
+from tests.waits import queue_pulse
 
 
 @pytest.fixture
@@ -66,9 +67,9 @@ async def test_a_promise_that_was_kept_serves_its_merchant(house: House) -> None
 async def test_a_long_wait_is_suggested_once_and_carried_out_when_the_detector_may(house: House) -> None:
     async def passes(minutes: int) -> None:
         for _ in range(minutes):
-            queues = {"support": pulse.QueuePulse(200, 2, 240.0, 0.0001)}
+            queues = {"support": queue_pulse(200, 2)}
             now = pulse.Pulse(house.now_ms, queues)
-            await pulse.publish(house.redis, house.watch.keys, now, pulse.Lessons())
+            await pulse.publish(house.redis, house.watch.keys, now)
             await house.watcher.sense()
             house.clock.advance(minutes=1)
 
