@@ -24,6 +24,7 @@ from dashboard import (
     status_pages,
     streams,
     surge_pages,
+    told_report,
 )
 from dashboard import pages as doors
 from dashboard.entrance import guard
@@ -47,6 +48,7 @@ PARTS = (
     streams,
     reports,
     promise_report,
+    told_report,
     admin,
     operations,
     api_promises,

@@ -21,6 +21,7 @@ from dashboard.rows import listed as _listed
 from dashboard.spells import TURNS, Turn, clipped, order, spells
 from queueing import figures as reckoning
 from queueing.figures import ContactRow, Figures, PresenceRow, Stretch
+from queueing.honesty import ToldRow
 from queueing.names import TURN_PREFIX, is_turn
 from queueing.states import Disposition
 from queueing.tables import Contact, ContactEvent, VoiceMessage
@@ -137,6 +138,26 @@ async def contact_rows(rooms: Rooms, from_ms: int, to_ms: int, queue: str) -> li
             turn=is_turn(name),
         )
         for name, its_queue, entered, disposition, answered, ended, handling in rows
+    ]
+
+
+async def told_rows(rooms: Rooms, from_ms: int, to_ms: int, queue: str = "") -> list[ToldRow]:
+    """The calls of this stretch whose caller was told a wait."""
+    wanted = (
+        col(Contact.told_at_ms),
+        col(Contact.told_low_min),
+        col(Contact.told_high_min),
+        col(Contact.answered_ms),
+        col(Contact.ended_ms),
+    )
+    told = (col(Contact.told_low_min).is_not(None), _CALLS)
+    statement = sql_select(*wanted).where(*_span(from_ms, to_ms, queue), *told).limit(MOST_CONTACTS)
+    async with rooms.sql.reading(statement_s=REPORT_S) as session:
+        rows = (await (await session.connection()).execute(statement)).all()
+    now_ms = rooms.clock.now_ms()
+    return [
+        ToldRow(told_ms or 0, low or 0, high, answered or ended or now_ms, answered is not None)
+        for told_ms, low, high, answered, ended in rows
     ]
 
 

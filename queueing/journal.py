@@ -49,7 +49,7 @@ KINDS: Mapping[str, str] = {
     "agent_wish": "asked while talking for afterwards: wish, reason",
     "wrap_up": "deadline",
     # No moves.
-    "told": "what a caller heard: position, low_s, high_s",
+    "told": "what a caller heard: position, low_min, high_min (empty: no wait, or no upper end)",
     "note": "what an agent wrote down: outcome, text",
     "held": "the caller is put on hold",
     "unheld": "and is back",
