@@ -88,6 +88,7 @@ _LEAD = """
     GET /api/v1/contacts  GET /api/v1/contacts/{contact}  GET /api/v1/agents  GET /api/v1/figures
 """
 _SUPERVISOR = """
+    GET /staffing  GET /staffing.csv
     GET /messages  POST /messages/{message}/done
 """
 _ADMIN = """

@@ -47,6 +47,7 @@ PLACES = (
     Place("followups", "/followups", "Follow-ups", Access.LEAD),
     Place("reports", "/reports", "Reports", Access.LEAD),
     Place("contacts", "/contacts", "Contacts", Access.LEAD),
+    Place("staffing", "/staffing", "Staffing", Access.SUPERVISOR),
     Place("messages", "/messages", "Messages", Access.SUPERVISOR),
     Place("admin", "/admin", "Admin", Access.ADMIN),
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from queueing.ranges import Estimate
 
@@ -56,8 +57,9 @@ class Ladder:
         return ",".join(map(_packed, self.rungs)) + "/" + ",".join(ends)
 
     @classmethod
+    @lru_cache(maxsize=64)
     def unpacked(cls, text: str) -> Ladder:
-        """What is no ladder tells nothing."""
+        """What is no ladder tells nothing. Everybody who asks within a second reads the same one."""
         if text.startswith("!"):
             return cls(silence=text[1:])
         try:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+
+from queueing.pulse import Pulse, publish
+from tests.waits import queue_pulse
 
 STYLES = {
     "light": {},
@@ -27,6 +31,8 @@ PAGES = [
     ("reports", "lead1", "/reports?by=hour"),
     ("reports-empty", "lead1", "/reports?from=2020-01-01&to=2020-01-02"),
     ("contacts", "lead1", "/contacts"),
+    ("staffing", "super1", "/staffing?day={week_after_yesterday}"),
+    ("staffing-empty", "super1", "/staffing?queue=billing"),
     ("contact", "super1", "/contacts/CApast4"),
     ("messages", "super1", "/messages"),
     ("admin", "admin1", "/admin"),
@@ -51,6 +57,8 @@ def stage(house: Any, name: str) -> None:
     if name == "wallboard":
         for place in range(7):
             house.ring_in(f"CAw{place}", ago_s=560 - place * 60, queue="billing" if place % 3 else "support")
+        queues = {"support": queue_pulse(3, 1), "billing": queue_pulse(4, 0)}
+        house.do(publish(house.redis, rooms_line.keys, Pulse(now_ms(), queues)))
         return
     if name == "desk-ready":
         return
@@ -69,6 +77,8 @@ def test_page(
     name: str, agent: str | None, path: str, style: str, house: Any, visit: Any, shoot: Any
 ) -> None:
     stage(house, name)
+    yesterday = datetime.fromtimestamp(house.clock.now_ms() / 1000, UTC).date() - timedelta(days=1)
+    path = path.format(week_after_yesterday=yesterday + timedelta(weeks=1))
     page = visit(agent, path, **STYLES[style])
     if name.startswith(("desk", "wallboard")):
         page.locator('[data-live][data-age="live"]').wait_for()
