@@ -56,7 +56,7 @@ async def reschedule(
                 windowed=True,
                 expires_ms=expires_at(cb.policy, due_ms, end_ms),
             )
-    await _line_follows(cb, promise, turn, now_ms)
+    await line_follows(cb, promise, turn, now_ms)
     return promise
 
 
@@ -82,7 +82,7 @@ async def later(cb: Office, promise_id: str, minutes: int, by: str, now_ms: int)
             expires_ms=expires_at(cb.policy, due_ms, promise.by_ms),
             held_by="",
         )
-    await _line_follows(cb, promise, turn, now_ms)
+    await line_follows(cb, promise, turn, now_ms)
     return promise
 
 
@@ -226,7 +226,7 @@ async def _end(
         if not record.is_open(promise):
             raise Conflict("This callback is over.", promise.ended_by)
         await record.change(session, promise, there, kind, by=by, now_ms=now_ms, words=reason[:MOST_WORDS])
-    await _line_follows(cb, promise, promise.turn, now_ms)
+    await line_follows(cb, promise, promise.turn, now_ms)
     return promise
 
 
@@ -238,7 +238,7 @@ async def _due(cb: Office, promise: Promise, at_ms: int) -> int:
     return due_ms
 
 
-async def _line_follows(cb: Office, promise: Promise, turn: int, now_ms: int) -> None:
+async def line_follows(cb: Office, promise: Promise, turn: int, now_ms: int) -> None:
     """The turn leaves the line, or comes into it, as SQL says; Redis away, the keeper does it."""
     try:
         if promise.state == PromiseState.IN_LINE:

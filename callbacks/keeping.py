@@ -22,9 +22,9 @@ from callbacks.tables import Attempt, Promise
 from callbacks.turns import promise_of, turn_of
 from queueing.journal import Event
 from queueing.records import Card
-from queueing.states import Disposition
+from queueing.states import ContactState, Disposition
 from queueing.story import order
-from queueing.tables import Contact
+from queueing.tables import Contact, ContactEvent
 
 REACHED = "reached"
 AGAIN = "again"
@@ -130,16 +130,27 @@ async def _turn_wrapped_up(session: AsyncSession, promise: Promise, event: Event
 
 
 async def _turn_ended(session: AsyncSession, promise: Promise, event: Event, cb: Office) -> None:
-    """The merchant hung up on the way from one agent to the next: they had talked, so it is kept."""
     here = promise.state == PromiseState.CONNECTED and turn_of(event.contact) == promise.turn
     if here and event.fields.get("disposition") == Disposition.SET_ASIDE:
-        await _kept(session, promise, event, "hung up in a transfer")
+        await _left_between(session, promise, event, cb)
 
 
-async def _turn_unjoined(session: AsyncSession, promise: Promise, event: Event, cb: Office) -> None:
-    """The agent was lost in the middle of the talk: the merchant is rung again, at once."""
-    if promise.state == PromiseState.CONNECTED and event.fields.get("from") == "connected":
+async def _left_between(session: AsyncSession, promise: Promise, event: Event, cb: Office) -> None:
+    """The merchant hung up on the way from one agent to the next, having talked with the first. After a
+    transfer it is kept. The agent was lost in the middle of the talk: the merchant is rung again, at once.
+    """
+    told = await session.exec(
+        select(ContactEvent).where(
+            ContactEvent.contact == event.contact, col(ContactEvent.kind).in_(("transferred", "unjoined"))
+        )
+    )
+    # A join that failed on the way to the next agent parts nobody.
+    parted = [each for each in told if each.fields.get("from") == ContactState.CONNECTED]
+    last = max(parted, key=lambda each: order(each.id), default=None)
+    if last is not None and last.kind == "unjoined":
         await _due_again(session, promise, event, cb, "in_line", by="line")
+    else:
+        await _kept(session, promise, event, "hung up in a transfer")
 
 
 async def _due_again(
@@ -201,7 +212,10 @@ async def _call_ended(session: AsyncSession, promise: Promise, event: Event, cb:
             await _hung_up(session, promise, attempt, event, cb)
         return
     if attempt is not None and promise.state == PromiseState.CONNECTED:
-        return  # they talked on it; the word after the talk is still to come
+        # They talked on it, and the word after the talk is still to come; unless it ended between two agents.
+        if promise.held_by == event.contact and event.fields.get("disposition") != Disposition.ANSWERED:
+            await _left_between(session, promise, event, cb)
+        return
     fields = {}
     if promise.live_contact == event.contact:
         fields["live_contact"] = ""
@@ -293,7 +307,6 @@ Act = Callable[[AsyncSession, Promise, Event, Office], Awaitable[None]]
 _OF_TURNS: dict[str, Act] = {
     "connected": _turn_met,
     "note": _turn_noted,
-    "unjoined": _turn_unjoined,
     "ended": _turn_ended,
     **dict.fromkeys(WRAPPED_UP, _turn_wrapped_up),
 }

@@ -48,6 +48,8 @@ class NewPromise:
     told_by_ms: int | None = None
     language: str = "en"
     time_zone: str = ""
+    incident: str = ""
+    """What it is about; "" : not known yet, ``processes.tagging`` looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,5 +237,6 @@ def _promise(cb: Office, request: NewPromise, now_ms: int) -> Promise:
         product=card.product,
         topic=card.topic,
         note=card.note,
+        incident=request.incident,
         turn=1 if in_line else 0,
     )

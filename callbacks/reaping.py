@@ -1,21 +1,24 @@
-"""Attempts whose worker died are settled, phones that nobody wants ring no more, and promises that cannot be
-kept in their time, or were left between two states, come to their end.
+"""What was left behind comes to its end: attempts whose worker died, phones that nobody wants any more, talks
+whose end nobody heard of, promises that cannot be kept in their time or stand between two states.
 
 Each verb is one round; any number may run at once, at any time. All raise Unavailable.
 """
 
 from __future__ import annotations
 
+import structlog
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from callbacks import record
 from callbacks.dialing import settle, stop_ringing, withdraw
 from callbacks.office import Office
+from callbacks.settling import LIVE
 from callbacks.states import AttemptState, PromiseState
 from callbacks.tables import Attempt, Promise
 from callbacks.turns import turn_name
-from carrier.twilio_rest import Carrier
+from carrier.twilio_rest import Busy, Carrier, Refused
+from foundation.errors import Unavailable
 from queueing.states import Disposition
 
 LOST_TALK_MS = 4 * 3_600_000
@@ -24,8 +27,11 @@ UNKNOWN_TALK_MS = 900_000
 """A talk that the line knows nothing of any more was a talk all the same: its promise is kept after this."""
 STUCK_MS = 120_000
 """So long after its last change a promise that is dialled without an attempt is not under way."""
+TALK_LOOK_MS = 60_000
 LOOK_AGAIN_MS = 5_000
 """An attempt that could not be settled is looked at again after this, the others first."""
+
+log = structlog.get_logger(__name__)
 
 
 async def reap(cb: Office, carrier: Carrier, now_ms: int, limit: int = 20) -> int:
@@ -70,6 +76,43 @@ async def stop_unwanted(cb: Office, carrier: Carrier, now_ms: int, limit: int = 
         await stop_ringing(carrier, attempt)
         await withdraw(cb, attempt.id, "it is not wanted any more", now_ms)
     return len(unwanted)
+
+
+async def end_talks(cb: Office, carrier: Carrier, now_ms: int, limit: int = 20) -> int:
+    """A talk is over in the line when the merchant's leg is over at the carrier; how many were.
+
+    Twilio tells of a leg's end once: is that word lost, the agent would be talking for ever. Each talk is
+    looked up once in ``TALK_LOOK_MS``. Raises Unavailable.
+    """
+    async with cb.sql.reading() as session:
+        talks = (
+            await session.exec(
+                select(Attempt)
+                .join(Promise, col(Promise.id) == col(Attempt.promise))
+                .where(Promise.state == PromiseState.CONNECTED, Attempt.state == AttemptState.TALKED)
+                .where(Promise.held_by == Attempt.call_sid, Attempt.lease_ms <= now_ms)
+                .order_by(col(Attempt.lease_ms))
+                .limit(limit)
+            )
+        ).all()
+    count = 0
+    for attempt in talks:
+        async with cb.sql.session() as session:
+            if not await record.change_attempt(session, attempt, None, lease_ms=now_ms + TALK_LOOK_MS):
+                continue
+        try:
+            call = await carrier.call(attempt.call_sid)
+        except (Refused, Busy, Unavailable) as silent:
+            log.warning("a talk could not be looked up", contact=attempt.contact, why=str(silent))
+            continue
+        if call is None or call.status not in LIVE:
+            log.warning("a talk's end had gone unnoticed", contact=attempt.contact)
+            # The merchant was dialled first, and the call stands in the line itself; or its promise's turn
+            # does, which nobody abandons. Of a talk that still goes on, either is answered.
+            how = Disposition.SET_ASIDE if attempt.contact else Disposition.ABANDONED
+            await cb.line.leave(attempt.contact or attempt.call_sid, how, now_ms)
+            count += 1
+    return count
 
 
 async def expire(cb: Office, now_ms: int, limit: int = 50) -> int:

@@ -13,12 +13,13 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from callbacks import record
-from callbacks.moments import bounds
+from callbacks.moments import bounds, next_moment
 from callbacks.office import Office
 from callbacks.states import AttemptState, PromiseState, Result
 from callbacks.tables import Attempt, Promise
 from callbacks.windows import expires_at, retry_due
 from carrier.twilio_rest import Busy, Call, Carrier, Refused
+from foundation.connections import answering
 from foundation.errors import Unavailable
 from queueing.records import Outcome
 from queueing.states import Disposition
@@ -34,6 +35,8 @@ RESULTS = {
 """What a call's last status, by Twilio's word, says of an attempt."""
 FINAL = frozenset({Result.REFUSED, Result.WRONG_NUMBER})
 """Ringing again would be of no use."""
+MOST_RUNG = 2
+"""So many times the tries is a phone rung at most for free: nobody is rung all day by a trouble of ours."""
 LEEWAY_MS = 1_000
 """Twilio's clock beside ours."""
 
@@ -55,8 +58,11 @@ async def over(
     """The attempt reached nobody. None when it was over already, or when ``call_sid`` is not its call.
 
     The promise is due again after the policy's pause, unreachable after its last try, or, when it was us who
-    were not there (AGENT_GONE), back in the line with nothing counted. Raises Unavailable.
+    were not there (AGENT_GONE), back in the line with nothing counted. Whoever picked up in a trouble of ours
+    (TROUBLE) is rung again after the first pause, nothing counted. Raises Unavailable.
     """
+    if result is Result.HUNG_UP and await _had_trouble(cb, attempt_id):
+        result = Result.TROUBLE
     async with cb.sql.session() as session:
         found = await record.attempt_with_promise(session, attempt_id)
         if found is None:
@@ -76,6 +82,24 @@ async def over(
         settled = Settled(attempt, promise.id, PromiseState(promise.state))
     await free_line(cb, settled, now_ms)
     return settled
+
+
+async def note_trouble(cb: Office, attempt_id: str) -> None:
+    """Somebody picked up while SQL was away: hanging up then is not counted. Raises Unavailable."""
+    async with answering():
+        await cb.redis.set(_trouble(cb, attempt_id), "1", px=cb.policy.expires_ms)
+
+
+async def _had_trouble(cb: Office, attempt_id: str) -> bool:
+    try:
+        async with answering():
+            return bool(await cb.redis.exists(_trouble(cb, attempt_id)))
+    except Unavailable:
+        return False
+
+
+def _trouble(cb: Office, attempt_id: str) -> str:
+    return f"surgeline:{{{cb.centre}}}:trouble:{attempt_id}"
 
 
 async def withdraw(cb: Office, attempt_id: str, why: str, now_ms: int) -> Settled | None:
@@ -158,7 +182,10 @@ async def settle(cb: Office, carrier: Carrier, attempt: Attempt, now_ms: int) ->
     if leg.status in LIVE:
         await _still_there(cb, carrier, attempt, leg, now_ms)
         return None
-    return await over(cb, attempt.id, RESULTS.get(leg.status, Result.FAILED), now_ms, leg.sid)
+    result = RESULTS.get(leg.status, Result.FAILED)
+    if result is Result.HUNG_UP and attempt.answered_ms is None:
+        result = Result.TROUBLE  # picked up, and no door of ours ever knew
+    return await over(cb, attempt.id, result, now_ms, leg.sid)
 
 
 async def free_line(cb: Office, settled: Settled, now_ms: int) -> None:
@@ -200,6 +227,13 @@ async def _not_reached(
     if result is Result.AGENT_GONE or not counted:
         await record.change(session, promise, PromiseState.IN_LINE, "in_line", **given, held_by=held_by)
         return
+    if result is Result.TROUBLE and attempt.number < MOST_RUNG * cb.policy.tries:
+        within = bounds(cb.policy, cb.hours, promise.time_zone or cb.time_zone)
+        due_ms = next_moment(within, now_ms + cb.policy.retry_after_ms(1))
+        if due_ms is not None:
+            there = PromiseState.DUE_LATER
+            await record.change(session, promise, there, "later", **given, due_ms=due_ms, held_by=held_by)
+            return
     await again_later(cb, session, promise, result, now_ms, by="line")
 
 

@@ -150,6 +150,8 @@ class Result(StrEnum):
     WRONG_NUMBER = "wrong_number"
     AGENT_GONE = "agent_gone"
     """We were not there: it does not count as the merchant's try."""
+    TROUBLE = "trouble"
+    """Picked up, and no door of ours could say who rings: it does not count either."""
 
 
 class Mode(StrEnum):

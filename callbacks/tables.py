@@ -79,6 +79,7 @@ class Promise(SQLModel, table=True):
     held_by: str = Field(default="", max_length=64)
     """The leg that won the conversation: a compare-and-set from "" decides between two."""
     incident: str = Field(default="", max_length=64)
+    """The incident it is about, as far as we can tell."""
     ended_ms: int | None = _ms(nullable=True, index=True)
     first_rung_ms: int | None = _ms(nullable=True)
     """When the merchant's phone was first rung."""
@@ -136,7 +137,8 @@ class PromiseEvent(SQLModel, table=True):
     at_ms: int = _ms(index=True)
     kind: str = Field(max_length=24)
     """made, rescheduled, in_line, dialing, not_reached, connected, kept, later, skipped, reassigned,
-    cancelled, superseded, resolved, expired, unreachable, returned, asked_again."""
+    cancelled, superseded, resolved, expired, unreachable, returned, asked_again,
+    tagged (with an incident), asked_keep, keep (call me anyway)."""
     by: str = Field(default="", max_length=64)
     words: str = ""
 

@@ -18,7 +18,7 @@ from callbacks.tables import Promise, PromiseEvent
 from carrier import text_record
 from carrier.tables import Text
 
-NEWS = ("not_reached", "unreachable", "later", "rescheduled", "cancelled")
+NEWS = ("not_reached", "unreachable", "later", "rescheduled", "cancelled", "expired", "resolved")
 FRESH_MS = 6 * 3_600_000
 """Older news are told no more: whoever was to tell them was away too long."""
 AT_ONCE = 100
@@ -128,6 +128,8 @@ def _news(cb: Office, promise: Promise, event: PromiseEvent) -> str:
         return catalog.sms(language, "last_try", tried=tried, ours=ours, **given)
     if event.kind == "cancelled":
         return catalog.sms(language, "cancelled", **given)
+    if event.kind in ("expired", "resolved"):
+        return catalog.sms(language, event.kind, ours=ours, **given)
     if event.kind == "not_reached":
         tried = wording.at(language, zone, event.at_ms, event.at_ms)
         following = wording.at(language, zone, promise.due_ms, event.at_ms)

@@ -68,6 +68,6 @@ class InboundText(SQLModel, table=True):
     at_ms: int = _ms(index=True)
     body: str = ""
     meant: str = Field(default="", max_length=16)
-    """What it was taken for: stop, start, help, status, later, nocall, …; "" not understood."""
+    """What it was taken for: stop, start, help, one of ``ivr.texting.COMMANDS``; "" not understood."""
     answer: str = ""
     """What was answered, so that a repeat is answered alike."""

@@ -1,29 +1,23 @@
-"""The people who may sign in: accounts in SQL, their passwords, and how sure we are of them.
-
-Passwords are argon2id hashes. Hashing takes a good part of a second on purpose, so it runs beside the loop.
-"""
+"""The people who may sign in: accounts in SQL, their passwords, and how sure we are of them."""
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from pwdlib import PasswordHash
 from sqlalchemy import func
 from sqlmodel import col, select
 
 from dashboard.access import ROLES
 from foundation.connections import Sql
 from foundation.errors import Mendable, Unavailable
+from foundation.passwords import LONGEST_PASSWORD, fits, hashed
 from queueing.tables import AgentAccount
 
-_HASHES = PasswordHash.recommended()
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 SHORTEST_PASSWORD = 10
-LONGEST_PASSWORD = 200
 FRESH_MS = 2_000
 STALE_MS = 10 * 60_000
 
@@ -69,20 +63,6 @@ def check_login(agent: str) -> str:
     if not _LOGIN.fullmatch(login):
         raise Mendable("A login is 1 to 64 of a-z, 0-9, '.', '-' and '_', beginning with a letter or digit.")
     return login
-
-
-async def hashed(password: str) -> str:
-    return await asyncio.to_thread(_HASHES.hash, password)
-
-
-async def fits(password: str, password_hash: str) -> bool:
-    """Whether the password is the hash's. A hash nobody can read fits nothing."""
-    try:
-        return await asyncio.to_thread(_HASHES.verify, password[:LONGEST_PASSWORD], password_hash)
-    except Exception as unreadable:  # pwdlib raises by the kind of damage
-        if isinstance(unreadable, (MemoryError, OSError)):
-            raise
-        return False
 
 
 class Accounts:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from dashboard.rooms import Rooms
 from queueing.records import Card
 from surge.board import BoardGlance
+from surge.checking import is_stale
 from surge.directive import Directive, Told
-from surge.matching import Caller, best
+from surge.matching import Caller, Matched, best
 from surge.states import Level, Match
 
 
@@ -28,11 +29,13 @@ class Script:
     dont: str
     updated_ms: int
     next_update_ms: int | None
+    stale: bool = False
+    """Too old to be read out: callers hear neutral words."""
 
 
 @dataclass(frozen=True, slots=True)
 class BandView:
-    """``word`` "" : no surge, only incidents to tell of."""
+    """``word`` "" : no surge, only incidents to tell of; or neither, and something is due."""
 
     level: str
     word: str
@@ -40,6 +43,8 @@ class BandView:
     expires_ms: int | None
     dry_run: bool
     scripts: Sequence[Script]
+    due: Sequence[tuple[str, str, int]] = ()
+    """Owner, what, when: each sees their own."""
 
 
 LEVEL_WORDS = {
@@ -63,12 +68,13 @@ class Bands:
 
     async def now(self) -> BandView | None:
         """None on an ordinary day."""
-        return band_view(await self.directive(), self.rooms.clock.now_ms())
+        stale_ms = self.rooms.surge.policy.stale_ms
+        return band_view(await self.directive(), stale_ms, self.rooms.clock.now_ms())
 
 
-def band_view(directive: Directive, now_ms: int) -> BandView | None:
+def band_view(directive: Directive, stale_ms: int, now_ms: int) -> BandView | None:
     level = directive.level_at(now_ms)
-    if level is Level.CALM and not directive.incidents:
+    if level is Level.CALM and not directive.incidents and not directive.due:
         return None
     return BandView(
         level=level.name.lower(),
@@ -76,13 +82,23 @@ def band_view(directive: Directive, now_ms: int) -> BandView | None:
         since_ms=directive.since_ms if level else 0,
         expires_ms=directive.expires_ms if level else None,
         dry_run=directive.dry_run,
-        scripts=[_script(told) for told in directive.incidents],
+        scripts=[_script(told, stale_ms, now_ms) for told in directive.incidents],
+        due=directive.due,
     )
 
 
-def _script(told: Told) -> Script:
+def _script(told: Told, stale_ms: int, now_ms: int) -> Script:
     words = [(language, sentence) for language, sentence in told.words.items() if sentence]
-    return Script(told.title, told.severity, words, told.do, told.dont, told.updated_ms, told.next_update_ms)
+    return Script(
+        told.title,
+        told.severity,
+        words,
+        told.do,
+        told.dont,
+        told.updated_ms,
+        told.next_update_ms,
+        is_stale(told.updated_ms, stale_ms, now_ms),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +119,9 @@ def match_view(directive: Directive, card: Card | None) -> MatchView | None:
     if card is None or not directive.incidents:
         return None
     told, matched = best(directive.incidents, caller_of(card))
+    if card.match == Match.MATCH and matched.match is not Match.MATCH:  # the caller has told us more
+        theirs = next((each for each in directive.incidents if each.id == card.incident), None)
+        told, matched = (theirs, Matched(Match.MATCH, card.reason)) if theirs else (told, matched)
     word, mark = _MARKS[matched.match]
     return MatchView(word, mark, told.title if told else "", matched.reason)
 
@@ -112,6 +131,9 @@ def caller_of(card: Card) -> Caller:
     return Caller(
         merchant_id=card.merchant_id,
         products=(card.product,) if card.product else (),
+        region=card.region,
+        rail=card.rail,
+        devices=card.devices,
         locations=(card.location,) if card.location else (),
         topic=card.topic,
     )

@@ -84,6 +84,6 @@ def _caller(row: Merchant, locations: tuple[str, ...]) -> Caller:
         products=(row.product,) if row.product else (),
         region=one("region"),
         rail=one("rail"),
-        devices=(one("device"),) if one("device") else (),
+        devices=tuple(device for device in one("device").split(";") if device),
         locations=locations,
     )

@@ -75,11 +75,13 @@ async def notices(rooms: Rooms, who: Who, incident: str, *, go: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """How far the notice of an incident is. ``next_ms``: when it goes on; None: not known, or done."""
+    """How far the notice of an incident is. ``next_ms``: when it goes on; None: not known, or done.
+    ``by_hand``: they agreed to no texts."""
 
     told: int
     still_down: int
     left: int
+    by_hand: int
     paused: bool
     reason: str
     next_ms: int | None
@@ -101,6 +103,7 @@ async def notice_now(rooms: Rooms, story: Story) -> Notice | None:
         told=told.told,
         still_down=told.still_down,
         left=told.left,
+        by_hand=told.by_hand,
         paused=paused,
         reason=turns[-1].words if paused else "",
         next_ms=max(due_ms, now_ms),

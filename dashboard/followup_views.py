@@ -28,6 +28,8 @@ WHY_WORDS = {
     "message": "Left a message",
     "unreachable": "Callback not reached",
     "expired": "Callback expired",
+    "resolved": "Callback not needed",
+    "asked": "Asked by text",
 }
 VERBS = (
     ("claim", "Claim"),

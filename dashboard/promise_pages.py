@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import Annotated
+from collections.abc import Awaitable, Mapping
+from dataclasses import replace
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from callbacks import lists, promises
+from callbacks import promises
 from callbacks.office import Conflict
 from callbacks.owed import chosen, counts
 from callbacks.states import PromiseState
@@ -18,9 +19,11 @@ from dashboard import promise_actions
 from dashboard.auth import Who
 from dashboard.entrance import Doorway
 from dashboard.floor import Floor, FloorDep, WhoDep
+from dashboard.live import Look
 from dashboard.owing import ordered, who_has
 from dashboard.promise_views import STATE_WORDS, owed_view
 from dashboard.reports import pager
+from dashboard.scene import TROUBLE
 from dashboard.views import Said
 from foundation.errors import Mendable
 
@@ -129,12 +132,33 @@ async def _page(
     status: int = 200,
 ) -> Response:
     rooms = floor.rooms
+    look = await floor.watch.now(at_most_ms=0)
+    accounts = [account for account in await floor.gate.accounts.all() if account.active]
+    return floor.templates.page(
+        request,
+        "callbacks.html",
+        here="callbacks",
+        who=who,
+        status=status,
+        said=said,
+        trouble=TROUBLE.get(look.trouble),
+        asked={"state": "", "queue": "", **asked, "late": bool(asked.get("late"))},
+        query=_query(asked),
+        states=[(one.value, STATE_WORDS[one]) for one in STATES],
+        queues=[known.name for known in rooms.policy.queues],
+        agents=[(account.agent, account.name) for account in accounts],
+        **await sheet(floor, look, asked, start),
+    )
+
+
+async def sheet(floor: Floor, look: Look, asked: Mapping[str, str], start: int) -> dict[str, Any]:
+    """What the parts that move are given: the counts, the switches, and a page of the promises ``asked`` for
+    (state, queue, late). Raises Unavailable."""
+    rooms = floor.rooms
     now_ms = rooms.clock.now_ms()
     state, queue = asked.get("state", ""), asked.get("queue", "")
-    look = await floor.watch.now(at_most_ms=0)
-    every = await lists.owed(rooms.sql)
     wanted = chosen(
-        every,
+        look.owed or (),
         now_ms=now_ms,
         queues=[queue] if queue else None,
         state=state if state in STATES else "",
@@ -150,22 +174,14 @@ async def _page(
         size=PAGE,
     )
     switches = await promises.switches(rooms.office)
-    accounts = [account for account in await floor.gate.accounts.all() if account.active]
-    query = urlencode({name: value for name, value in asked.items() if value})
-    return floor.templates.page(
-        request,
-        "callbacks.html",
-        here="callbacks",
-        who=who,
-        status=status,
-        said=said,
-        counts=counts(every, now_ms),
-        view=view,
-        asked={"state": state, "queue": queue, "late": bool(asked.get("late"))},
-        states=[(one.value, STATE_WORDS[one]) for one in STATES],
-        queues=[known.name for known in rooms.policy.queues],
-        agents=[(account.agent, account.name) for account in accounts],
-        switches=switches,
-        cap=rooms.office.policy.max_open if switches.max_open is None else switches.max_open,
-        page=pager(view.start, PAGE, view.total, len(view.rows), "/callbacks", query),
-    )
+    return {
+        "counts": counts(look.owed or (), now_ms),
+        "view": replace(view, known=look.owed is not None),
+        "switches": switches,
+        "cap": rooms.office.policy.max_open if switches.max_open is None else switches.max_open,
+        "page": pager(view.start, PAGE, view.total, len(view.rows), "/callbacks", _query(asked)),
+    }
+
+
+def _query(asked: Mapping[str, str]) -> str:
+    return urlencode({name: value for name, value in asked.items() if value})

@@ -42,6 +42,7 @@ _GUESSES = {
     Result.MACHINE: "machine",
     Result.WRONG_NUMBER: "wrong_number",
     Result.AGENT_GONE: "again",
+    Result.TROUBLE: "again",
 }
 
 _RESULT_WORDS = {
@@ -53,6 +54,7 @@ _RESULT_WORDS = {
     Result.MACHINE: "A machine picked up, or nobody pressed 1.",
     Result.WRONG_NUMBER: "It is the wrong number.",
     Result.AGENT_GONE: "You were not on the line.",
+    Result.TROUBLE: "The call could not be connected; it is made again and not counted.",
 }
 
 STATE_WORDS: Mapping[str, str] = {

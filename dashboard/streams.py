@@ -16,6 +16,7 @@ from dashboard.entrance import Doorway
 from dashboard.floor import Floor, FloorDep, VisitorDep
 from dashboard.live import Look, held, message, parts, pulse
 from dashboard.problems import Problem
+from dashboard.promise_pages import Name, sheet
 from dashboard.promise_views import CALLBACK_OUTCOMES, SKIP_REASONS
 from dashboard.scene import TROUBLE, Case, Scene, look_at_desk
 from dashboard.surge_pages import given
@@ -33,8 +34,8 @@ CHECK_LOOKS = 4
 
 SILENCE_S = 15.0
 
-HELD = ("owed",)
-"""Parts that the page puts in place itself: their rows do not move under a pointer."""
+HELD = ("owed", "switches")
+"""Parts that the page puts in place itself: nothing in them moves under a pointer."""
 
 Part = tuple[str, Callable[[], str]]
 """What a part is made from, as text, and how it is written. Clocks change the writing, not the making."""
@@ -47,20 +48,25 @@ async def events(
     request: Request,
     page: str = "wallboard",
     owed: Annotated[int, Query(ge=0, le=100_000)] = 0,
+    state: Name = "",
+    queue: Name = "",
+    late: bool = False,
 ) -> StreamingResponse:
-    """What changes on a page, as server-sent events, for as long as it is open."""
+    """What changes on a page, as server-sent events, for as long as it is open. Of promises: those of that
+    ``state``, ``queue`` and ``late``, from the row ``owed`` on."""
     if page == "desk":
         if who is None:
             raise Problem("not-signed-in")
         source: Callable[[Look], Awaitable[dict[str, Part]]] = DeskParts(floor, who, owed)
     elif page == "wallboard":
         source = WallParts(floor, who)
-    elif page == "surge":
+    elif page in ("surge", "callbacks"):
         if who is None:
             raise Problem("not-signed-in")
         if not allowed(who.role, Access.LEAD):
             raise Problem("not-allowed")
-        source = SurgeParts(floor, who)
+        asked = {"state": state, "queue": queue, "late": "true" if late else ""}
+        source = SurgeParts(floor, who) if page == "surge" else CallbackParts(floor, who, asked, owed)
     else:
         raise Problem("not-found", "There is no live page of that name.")
     known = read_mark(request.headers.get("last-event-id", ""))
@@ -149,6 +155,33 @@ def desk_given(scene: Scene) -> dict[str, Any]:
         "skip_reasons": SKIP_REASONS,
         "callback_outcomes": CALLBACK_OUTCOMES,
     }
+
+
+class CallbackParts:
+    """The parts of the page of every promise."""
+
+    def __init__(self, floor: Floor, who: Who, asked: dict[str, str], start: int) -> None:
+        self.floor, self.who, self.asked, self.start = floor, who, asked, start
+
+    async def __call__(self, look: Look) -> dict[str, Part]:
+        trouble, band = TROUBLE.get(look.trouble), await self.floor.bands.now()
+        told: dict[str, Part] = {
+            "trouble": (repr(trouble), lambda: self._text("_trouble.html", trouble=trouble)),
+            "band": (repr(band), lambda: self._text("_band.html", band=band)),
+        }
+        try:
+            now = await sheet(self.floor, look, self.asked, self.start)
+        except Unavailable:
+            return told
+        counts, switches, list_now = now["counts"], now["switches"], (now["view"], now["page"])
+        return told | {
+            "promises-now": (repr((counts, now["cap"])), lambda: self._text("_promises_now.html", **now)),
+            "switches": (repr(switches), lambda: self._text("_switches.html", **now)),
+            "owed": (repr((list_now, counts.late)), lambda: self._text("_promises.html", **now)),
+        }
+
+    def _text(self, name: str, **values: object) -> str:
+        return self.floor.templates.text(name, self.floor.templates.sheet("callbacks", self.who), **values)
 
 
 class SurgeParts:

@@ -25,6 +25,7 @@ from dashboard.views import level as mark_of
 from foundation.errors import Mendable, Unavailable
 from surge import lists, suggestions
 from surge.checking import Finding, Kind
+from surge.directive import Directive
 from surge.matching import SEVERITIES, Scope
 from surge.states import Match
 from surge.suggestions import Suggestion
@@ -92,7 +93,7 @@ async def console(floor: Floor, who: Who, look: Look) -> Console:
             await floor.loads.now(look, await _matched(floor, desk)),
             lambda minutes: clock(now_ms + minutes * 60_000),
         ),
-        tiles=tiles(desk, await _backlog(floor), floor, look),
+        tiles=tiles(desk, await _backlog(floor), floor, look, await floor.bands.directive()),
         live=[shown(row) for row in sorted(desk.live, key=_gravest)],
         resolved=[shown(row) for row in desk.resolved],
         events=event_views(desk.events, names, titles),
@@ -121,7 +122,9 @@ async def _backlog(floor: Floor) -> TextBacklog | None:
         return None
 
 
-def tiles(desk: lists.Desk, backlog: TextBacklog | None, floor: Floor, look: Look) -> list[Tile]:
+def tiles(
+    desk: lists.Desk, backlog: TextBacklog | None, floor: Floor, look: Look, directive: Directive
+) -> list[Tile]:
     """The figures beside the load, in the order in which they are acted on."""
     policy, counts, filters = floor.rooms.surge.policy, desk.counts, floor.templates.environment.filters
     abandoned, offered = look.day.abandoned, look.day.offered
@@ -131,7 +134,11 @@ def tiles(desk: lists.Desk, backlog: TextBacklog | None, floor: Floor, look: Loo
     cap = policy.text_cap_per_h * policy.text_price_cents / 100
     again = f"{counts.called_again:,} rang again within {policy.repeat_ms // 60_000} min"
     told = [
-        Tile("Deflected", f"{counts.deflected:,}", again if counts.deflected else "since this level began"),
+        Tile("Would have deflected", f"{directive.would:,}", "dry run: nobody was turned away")
+        if directive.dry_run
+        else Tile(
+            "Deflected", f"{counts.deflected:,}", again if counts.deflected else "since this level began"
+        ),
         Tile("Abandoned today", filters["pct"](share), f"{abandoned:,} callers", mark_of(share, target)),
     ]
     if backlog is not None:

@@ -28,6 +28,9 @@ from redis.exceptions import NoScriptError
 
 _LINE = re.compile(r"^-- (KEYS|ARGV|MOVES|INCLUDE)[ \t]+(\S+)[ \t]*(.*)$", re.MULTILINE)
 _INCLUDE = re.compile(r"^[ \t]*-- INCLUDE[ \t]+(\S+).*$", re.MULTILINE)
+_FIRST = re.compile(r"\b(\w+)\[1\]")
+_SAID = re.compile(r"--.*|'[^'\n]*'")
+"""Comments and quoted words: no use of a name."""
 _READ = {"int": "tonumber(ARGV[{}])", "float": "tonumber(ARGV[{}])", "str": "ARGV[{}]"}
 
 
@@ -87,7 +90,9 @@ def load(package: str, name: str) -> Script:
     moves = frozenset(
         (word, rest.removeprefix("->").split()[0]) for kind, word, rest in declared if kind == "MOVES"
     )
-    source = "\n".join([*_preamble(keys, groups, args), _with_includes(folder / "include", body)])
+    text = _with_includes(folder / "include", body)
+    text = _FIRST.sub(lambda use: _first_key(use, keys, groups), text)
+    source = "\n".join([*_preamble(keys, groups, args, text), text])
     return Script(
         name=name,
         keys=keys,
@@ -106,12 +111,22 @@ def _with_includes(folder: Traversable, text: str) -> str:
     )
 
 
-def _preamble(keys: tuple[str, ...], groups: tuple[str, ...], args: tuple[tuple[str, str], ...]) -> list[str]:
-    lines = ["local KEYS, ARGV, tonumber = KEYS, ARGV, tonumber"]
+def _first_key(use: re.Match[str], keys: tuple[str, ...], groups: tuple[str, ...]) -> str:
+    """The first key of the first group stands right behind the keys: no table is made to reach it."""
+    return f"KEYS[{len(keys) + 1}]" if use[1] == next(iter(groups), "") else use[0]
+
+
+def _preamble(
+    keys: tuple[str, ...], groups: tuple[str, ...], args: tuple[tuple[str, str], ...], text: str
+) -> list[str]:
+    lines = ["local KEYS, ARGV, tonumber, redis = KEYS, ARGV, tonumber, redis"]
     lines += [f"local {key} = KEYS[{i}]" for i, key in enumerate(keys, 1)]
-    if groups:
+    used = {group for group in groups if re.search(rf"\b{group}\b", _SAID.sub("", text))}
+    if used:
         lines.append(f"local group_size = (#KEYS - {len(keys)}) / {len(groups)}")
         for i, group in enumerate(groups):
+            if group not in used:
+                continue
             first = f"{len(keys) + 1} + {i} * group_size"
             lines.append(f"local {group} = {{ unpack(KEYS, {first}, {len(keys)} + {i + 1} * group_size) }}")
     lines += [f"local {arg} = {_READ[kind].format(i)}" for i, (arg, kind) in enumerate(args, 1)]

@@ -8,6 +8,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ivr import (
+    about,
     agent_leg,
     callback,
     called,
@@ -24,6 +25,7 @@ from ivr import (
     progress,
     promising,
     texting,
+    toggling,
     waiting,
 )
 from ivr.desk import Desk
@@ -31,9 +33,14 @@ from ivr.doorway import Door, Doorway
 from ivr.music import CLIPS, FOLDER
 
 DOORS = (
-    Door("/voice/incoming", greeting.answer, last_resort.hold),
+    Door("/voice/incoming", toggling.before(greeting.answer), last_resort.hold),
+    Door("/voice/toggle", toggling.pin, last_resort.goodbye),
+    Door("/voice/toggle/level", toggling.level, last_resort.goodbye),
+    Door("/voice/toggle/confirm", toggling.confirm, last_resort.goodbye),
     Door("/voice/location", location.answer, last_resort.hold),
     Door("/voice/menu", menu.answer, last_resort.hold),
+    Door("/voice/incident", about.answer, last_resort.hold),
+    Door("/voice/incident/offer", about.offered, last_resort.hold),
     Door("/voice/wait", waiting.answer, last_resort.music),
     Door("/voice/wait/key", waiting.key, last_resort.music),
     Door("/voice/callback", callback.offer, last_resort.music),

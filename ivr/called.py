@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 from announcements import catalog, spoken
 from announcements.catalog import Utterance
-from callbacks import dialing, picking_up, promises, wording
+from callbacks import dialing, picking_up, promises, settling, wording
 from callbacks.cards import card_of
 from callbacks.office import Office
 from callbacks.record import OPEN_WORDS
@@ -53,11 +53,11 @@ async def answered(desk: Desk, visit: Visit) -> str:
     """``POST /voice/called``: somebody, or something, picked up."""
     found = await _find(desk, visit)
     if found is None:
-        return _again(desk, visit)
+        return await _again(desk, visit)
     office, attempt, promise = found
     ours = await visit.enrich(_ask(desk, dialing.answered(office, attempt.id, visit.contact, visit.now_ms)))
     if isinstance(ours, Away):
-        return _again(desk, visit)
+        return await _again(desk, visit)
     return _ask_for_key(desk, promise, attempt, 1) if ours else await _not_this_one(desk, visit, promise)
 
 
@@ -65,7 +65,7 @@ async def key(desk: Desk, visit: Visit) -> str:
     """``POST /voice/called/key``: a key, or silence."""
     found = await _find(desk, visit)
     if found is None:
-        return _again(desk, visit)
+        return await _again(desk, visit)
     office, attempt, promise = found
     asked = slips.whole(visit.query.get("asked", "")) or 1
     match visit.form.get("Digits", "") or visit.query.get("pressed", ""):
@@ -165,7 +165,7 @@ async def _take(desk: Desk, visit: Visit, office: Office, promise: Promise, atte
     """1 was pressed. Two must never talk with one merchant: without SQL nobody can say that this leg may."""
     taken = await visit.enrich(_ask(desk, picking_up.take(office, attempt.id, visit.contact, visit.now_ms)))
     if isinstance(taken, Away):
-        return _again(desk, visit)
+        return await _again(desk, visit)
     if not taken:
         return await _not_this_one(desk, visit, promise)
     return await _join(desk, visit, office, promise, attempt)
@@ -331,7 +331,7 @@ async def _not_this_one(desk: Desk, visit: Visit, promise: Promise) -> str:
 
 async def _put_off(desk: Desk, visit: Visit, office: Office, promise: Promise, due_ms: int | Away) -> str:
     if isinstance(due_ms, Away):
-        return _again(desk, visit)
+        return await _again(desk, visit)
     if not due_ms:
         return await _not_this_one(desk, visit, promise)
     when = wording.at(promise.language, promise.time_zone or office.time_zone, due_ms, visit.now_ms)
@@ -340,19 +340,22 @@ async def _put_off(desk: Desk, visit: Visit, office: Office, promise: Promise, d
 
 async def _cancelled(desk: Desk, visit: Visit, promise: Promise, ended: bool | Away) -> str:
     if isinstance(ended, Away):
-        return _again(desk, visit)
+        return await _again(desk, visit)
     if not ended:
         return await _not_this_one(desk, visit, promise)
     return _done(desk, promise, "promise_cancelled")
 
 
-def _again(desk: Desk, visit: Visit) -> str:
-    """SQL does not say whose leg this is: asked again a few times, since somebody has picked up."""
-    tried = slips.whole(visit.query.get("again", "")) + 1
-    if tried > PATIENCE or not visit.query.get("attempt"):
+async def _again(desk: Desk, visit: Visit) -> str:
+    """SQL does not say whose leg this is: asked again a few times, since somebody has picked up. However that
+    ends, it is no try of theirs."""
+    tried, named = slips.whole(visit.query.get("again", "")) + 1, visit.query.get("attempt", "")[:40]
+    if desk.office and named:
+        await visit.enrich(settling.note_trouble(desk.office, named))
+    if tried > PATIENCE or not named:
         return _sorry(desk)
     pressed = visit.form.get("Digits", "") or visit.query.get("pressed", "")
-    parts = {"attempt": visit.query["attempt"][:40], "again": str(tried)}
+    parts = {"attempt": named, "again": str(tried)}
     parts |= {"asked": visit.query["asked"][:2]} if "asked" in visit.query else {}
     parts |= {"pressed": pressed} if pressed in (CONNECT_KEY, LATER_KEY, CANCEL_KEY) else {}
     here = desk.url(f"{visit.path}?{urlencode(parts)}")

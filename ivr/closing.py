@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from announcements import catalog, spoken
 from announcements.catalog import Utterance
-from ivr import endings, entering, message
+from ivr import endings, entering, incident, message
 from ivr.callers import Caller
 from ivr.desk import Desk
 from ivr.slips import Slip
-from ivr.visits import Visit
+from ivr.visits import Away, Visit
 from merchants.recognition import Recognised
 from queueing import hours
 from queueing.states import Disposition
@@ -18,14 +18,19 @@ def is_closed(desk: Desk, now_ms: int) -> bool:
     return desk.centre.hours is not None and not hours.is_open(desk.centre.hours, now_ms)
 
 
-async def answer(desk: Desk, visit: Visit, slip: Slip, who: Recognised, caller: Caller) -> str:
-    """Say so in the caller's language, or, when we do not know it, in each of ours; then take a message."""
-    await endings.turn_away(desk, visit, Disposition.CLOSED, entering.card(slip, who, caller))
+async def answer(desk: Desk, visit: Visit, slip: Slip, who: Recognised | Away, caller: Caller) -> str:
+    """Say so in the caller's language, or, when we do not know it, in each of ours, and what is known of an
+    incident; then take a message."""
+    telling = await incident.tell(desk, visit, slip, who, caller, ask=False)
+    known = entering.NOBODY if isinstance(who, Away) else who
+    card = entering.noted_card(desk, slip, known, caller)
+    await endings.turn_away(desk, visit, Disposition.CLOSED, card)
     languages = (slip.language,) if slip.known_language else desk.centre.languages
     words = [word for language in languages for word in _words(desk, language, visit.now_ms)]
+    words += telling.words
     for language in languages[1:]:
         words.append(catalog.voice(language, "message_prompt"))
-    return message.offer(desk, slip, *words)
+    return message.offer(desk, telling.slip, *words)
 
 
 def _words(desk: Desk, language: str, now_ms: int) -> list[Utterance]:

@@ -15,6 +15,7 @@ from ivr.menus import Centre
 from ivr.music import CLIPS
 from ivr.signature import Algorithm, SignatureCheck
 from queueing.keys import Keys
+from surge.board import BoardGlance
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from queueing.line import Line
     from queueing.policy import LinePolicy
     from queueing.roster import Roster
+    from surge.office import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,10 @@ class Desk:
     clips: tuple[str, ...] = CLIPS
     office: Office | None = None
     """Where callbacks are promised; without one none are offered."""
+    watch: Watch | None = None
+    """Whom incidents and surges are told of; without one nobody hears of any."""
+    toggle_pin_hash: str = field(default="", repr=False)
+    """Of the PIN by which a lead switches the level by phone; "" : nobody does."""
 
     def __post_init__(self) -> None:
         for name, (queue, band) in hold_queues(self.policy).items():
@@ -80,6 +86,11 @@ class Desk:
     @cached_property
     def glance(self) -> Glance:
         return Glance(self.redis, self.keys, self.redis_breaker, self.policy.centre if self.office else "")
+
+    @cached_property
+    def board(self) -> BoardGlance:
+        data_dir = self.watch.data_dir if self.watch else None
+        return BoardGlance(self.redis, self.policy.centre, data_dir, self.redis_breaker)
 
     @cached_property
     def legs(self) -> Legs:

@@ -72,11 +72,16 @@ class Doorway:
         desk, door = self._desk, self._door
         until_s = asyncio.get_running_loop().time() + desk.budget.whole_s
         visit = await _read(desk, door.path, scope, receive)
+        deadline = asyncio.timeout_at(until_s)
         try:
-            async with asyncio.timeout_at(until_s):
+            async with deadline:
                 answer = await door.answer(desk, visit)
         except Exception:
-            structlog.get_logger().exception("door_broken", door=door.path, call=visit.contact)
+            log = structlog.get_logger().bind(door=door.path, call=visit.contact)
+            if deadline.expired():
+                log.warning("door_late", after_s=desk.budget.whole_s)
+            else:
+                log.exception("door_broken")
             self._last_resort.inc()
             return door.last_resort(desk, visit)
         self._given.inc()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from ivr import slips
 from ivr.callers import Caller
 from ivr.desk import Desk
 from ivr.visits import Visit
-from queueing import journal
 from queueing.records import Card, Outcome
 from queueing.states import Disposition
+
+LONGEST_S = 4 * 3_600
+"""A call of Twilio's is no longer."""
 
 
 async def hang_up(desk: Desk, visit: Visit, caller: Caller) -> None:
@@ -19,10 +22,18 @@ async def hang_up(desk: Desk, visit: Visit, caller: Caller) -> None:
     left = await visit.enrich(
         desk.line.leave(visit.contact, Disposition.ABANDONED, visit.now_ms, caller_key=caller.key)
     )
-    if left is Outcome.GONE:
-        await turn_away(
-            desk, visit, Disposition.ABANDONED, Card(caller=caller.number, language=desk.centre.language)
+    if left is not Outcome.GONE:
+        return
+    card = Card(caller=caller.number, language=desk.centre.language)
+    lasted_s = min(slips.whole(visit.form.get("CallDuration", "")), LONGEST_S)
+    since_ms = visit.now_ms - lasted_s * 1000
+    away = await visit.enrich(
+        desk.line.turn_away(
+            visit.contact, Disposition.ABANDONED, card, visit.now_ms, over=True, since_ms=since_ms
         )
+    )
+    if away is Outcome.REFUSED:  # a door has brought it into the line between the two
+        await hang_up(desk, visit, caller)
 
 
 async def step_out(desk: Desk, visit: Visit, disposition: Disposition = Disposition.ABANDONED) -> None:
@@ -34,22 +45,10 @@ async def step_out(desk: Desk, visit: Visit, disposition: Disposition = Disposit
 async def turn_away(desk: Desk, visit: Visit, disposition: Disposition, card: Card) -> None:
     """The caller never came into the line: put on record why, once."""
     if visit.contact:
-        await visit.enrich(_turn_away(desk, visit, disposition, card))
+        await visit.enrich(desk.line.turn_away(visit.contact, disposition, card, visit.now_ms, over=False))
 
 
-async def found_full(desk: Desk, visit: Visit) -> None:
-    """The line was full, which the line itself has put on record: hanging up later is no other outcome."""
-    await visit.enrich(desk.legs.claim_outcome(visit.contact))
-
-
-async def _turn_away(desk: Desk, visit: Visit, disposition: Disposition, card: Card) -> None:
-    if await desk.legs.claim_outcome(visit.contact):
-        await journal.write(
-            desk.redis,
-            desk.keys,
-            "turned_away",
-            at_ms=visit.now_ms,
-            contact=visit.contact,
-            disposition=disposition.value,
-            card=card.packed(),
-        )
+async def on_record(desk: Desk, visit: Visit) -> None:
+    """What the call was stands elsewhere already: the full line wrote it down itself, a lead's call is in the
+    incident's timeline. Hanging up later is no other outcome."""
+    await turn_away(desk, visit, Disposition.FULL, Card())

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from announcements import catalog
 from announcements.catalog import Utterance
-from ivr import callers, endings, message, twiml
+from ivr import callers, concern, endings, heard, message, twiml
 from ivr.callers import Caller
 from ivr.desk import Desk
 from ivr.holding import hold_queue
@@ -22,40 +22,62 @@ from merchants.recognition import Recognised
 from queueing.bands import band_for
 from queueing.policy import LinePolicy
 from queueing.records import Card, Entry, EntryOutcome
+from surge import deflection
 
 NOBODY = Recognised()
 
 
-async def join(desk: Desk, visit: Visit, slip: Slip, *words: Utterance, caller: Caller | None = None) -> str:
-    """Put the caller in the line for what the slip says, say ``words``, and hold the call."""
-    entry, slip = await enter(desk, visit, slip, caller or callers.identify(desk, visit))
+async def join(
+    desk: Desk,
+    visit: Visit,
+    slip: Slip,
+    *words: Utterance,
+    caller: Caller | None = None,
+    who: Recognised | Away | None = None,
+    callback: bool = False,
+) -> str:
+    """Put the caller in the line for what the slip says, say ``words``, and hold the call.
+
+    ``who``: when that has been looked up already. ``callback``: they want to be called back, and are asked
+    for the number in their place in line, unless an agent is free for them.
+    """
+    caller = caller or callers.identify(desk, visit)
+    entry, slip = await enter(desk, visit, slip, caller, who=who)
     if isinstance(entry, Entry):
         if entry.outcome is EntryOutcome.FULL:
-            await endings.found_full(desk, visit)
+            await endings.on_record(desk, visit)
             return message.offer(desk, slip, catalog.voice(slip.language, "queue_full"))
         if entry.outcome is EntryOutcome.ENDED:
             return goodbye(desk, slip)
-    return enqueue(desk, slip, *words, contact=visit.contact)
+        callback = callback and entry.outcome is not EntryOutcome.RESERVED
+    return enqueue(desk, slip, *words, contact=visit.contact, callback=callback)
 
 
 async def enter(
-    desk: Desk, visit: Visit, slip: Slip, caller: Caller, *, arrived_us: int = 0
+    desk: Desk,
+    visit: Visit,
+    slip: Slip,
+    caller: Caller,
+    *,
+    arrived_us: int = 0,
+    who: Recognised | Away | None = None,
 ) -> tuple[Entry | Away, Slip]:
     """The move alone, and the slip as it then is: with the queue and band the caller stands in.
 
     ``arrived_us``: since when the caller has been waiting already; 0 for now.
     """
-    known = await callers.recognise(desk, visit, caller)
+    known = who if who is not None else await callers.recognise(desk, visit, caller)
     who = known.chosen(slip.location) if isinstance(known, Recognised) else NOBODY
     slip = placed(desk.centre, desk.policy, slip, who)
     if not visit.contact:
         return AWAY, slip
+    arrived_us = arrived_us or await _came_before(desk, visit, slip, caller)
     entry = await visit.enrich(
         desk.line.enter(
             visit.contact,
             queue=slip.queue,
             band=slip.band,
-            card=card(slip, who, caller),
+            card=noted_card(desk, slip, who, caller),
             caller_key=caller.key,
             now_ms=visit.now_ms,
             arrived_ms=arrived_us // 1000 or visit.now_ms,
@@ -98,18 +120,40 @@ def card(slip: Slip, who: Recognised, caller: Caller) -> Card:
         product=merchant.product if merchant else "",
         language=slip.language,
         topic=slip.topic,
+        region=merchant.region if merchant else "",
+        rail=merchant.rail if merchant else "",
+        devices=merchant.devices if merchant else (),
     )
 
 
-def enqueue(desk: Desk, slip: Slip, *words: Utterance, contact: str, owed: bool = False) -> str:
+def noted_card(desk: Desk, slip: Slip, who: Recognised, caller: Caller) -> Card:
+    """The card, with the incident that the call is most likely about."""
+    return concern.noted(card(slip, who, caller), desk.board.known.incidents, slip, who)
+
+
+async def _came_before(desk: Desk, visit: Visit, slip: Slip, caller: Caller) -> int:
+    """Whom a text has not helped, and who calls again, has the place of the first call; 0: a new one."""
+    if desk.watch is None or not any(each.has(heard.AGAIN) for each in heard.read(slip.heard).values()):
+        return 0
+    look = deflection.called_again(desk.watch, caller.number, visit.contact, visit.now_ms)
+    found = await visit.enrich(look, within_s=desk.budget.look_up_s)
+    return 0 if found is None or isinstance(found, Away) else found.arrival_us
+
+
+def enqueue(
+    desk: Desk, slip: Slip, *words: Utterance, contact: str, owed: bool = False, callback: bool = False
+) -> str:
     """Say ``words``, then hold the call. The queue's name at Twilio tells queue and band: from it alone the
-    order can be rebuilt. ``owed``: the caller has a callback, and is offered none."""
+    order can be rebuilt. ``owed``: the caller has a callback, and is offered none. ``callback``: they want
+    one, and are asked for the number first."""
     carried = slip.query()
+    memory = Memory(owed=True).query() if owed else Memory(offered=1).query() if callback else ""
+    first = "/voice/callback" if callback else "/voice/wait"
     return twiml.answer(
         twiml.say_all(words),
         twiml.enqueue(
             hold_queue(desk.policy, slip.queue, slip.band, contact),
-            wait_url=desk.url(f"/voice/wait?{carried}{Memory(owed=True).query() if owed else ''}"),
+            wait_url=desk.url(f"{first}?{carried}{memory}"),
             action=desk.url(f"/voice/left?{carried}"),
         ),
     )

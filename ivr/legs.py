@@ -6,7 +6,6 @@
 ``…:met:<contact>:<fence>``   set of who has joined the conference
 ``…:back:<contact>:<fence>``  the caller was told that this reservation failed, and is in the queue again
 ``…:brought:<contact>:<fence>``  who brings a merchant who waits on the line to this agent: one does
-``…:away:<contact>``          how a call that never joined the line ended, is on record
 ``…:done:<event>``            the effect of this line of the journal has been carried out
 """
 
@@ -66,14 +65,6 @@ class Legs:
         if await self._note(f"brought:{contact}:{fence}", who, once=True):
             return True
         return await self._read(f"brought:{contact}:{fence}") == who
-
-    async def claim_outcome(self, contact: str) -> bool:
-        """True for the first who asks: a call that never joined the line has one outcome."""
-        return await self._note(f"away:{contact}", "1", once=True)
-
-    async def claim_mending(self, contact: str) -> bool:
-        """True for the first who asks: an outcome that was claimed and not recorded is made good once."""
-        return await self._note(f"mended:{contact}", "1", once=True)
 
     async def note_done(self, event_id: str) -> None:
         await self._note(f"done:{event_id}", "1")

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from announcements import catalog
 from announcements.catalog import Utterance
-from ivr import callers, menu, menus, slips, twiml
+from ivr import callers, incident, menu, menus, slips, twiml
 from ivr.desk import Desk
 from ivr.slips import Slip
-from ivr.visits import Visit
+from ivr.visits import Away, Visit
 from merchants.recognition import Ask, KnownMerchant, Recognised
 
 TRIES = 2
@@ -42,12 +42,21 @@ async def answer(desk: Desk, visit: Visit) -> str:
     place = slips.whole(digits[:1])
     if 0 < place <= len(ids):
         chosen = replace(slip, location=ids[place - 1], tries=0)
-        return menu.ask(desk, chosen, *_confirmed(chosen, who))
+        return await _carry_on(desk, visit, chosen, who)
     unclear = digits[:1] != menus.OTHER_LOCATION_KEY and slip.tries + 1 < TRIES
     if unclear and isinstance(who, Recognised) and who.merchant and who.ask is Ask.LOCATION:
         missed = catalog.voice(slip.language, "not_understood" if digits else "menu_retry")
         return ask(desk, replace(slip, tries=slip.tries + 1), who.merchant, who, missed)
     return menu.ask(desk, replace(slip, tries=0))
+
+
+async def _carry_on(desk: Desk, visit: Visit, slip: Slip, who: Recognised | Away) -> str:
+    """The shop is known, so an incident of its region may touch them; then the menu."""
+    telling = await incident.tell(desk, visit, slip, who, callers.identify(desk, visit))
+    words = [*_confirmed(slip, who), *telling.words]
+    if telling.ask:
+        return incident.ask(desk, telling.slip, telling.ask, "menu", *words)
+    return menu.ask(desk, telling.slip, *words)
 
 
 def _confirmed(slip: Slip, who: object) -> list[Utterance]:

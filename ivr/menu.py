@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from announcements import catalog
 from announcements.catalog import Utterance
-from ivr import entering, menus, slips, twiml
+from ivr import callers, entering, incident, menus, slips, twiml
 from ivr.desk import Desk
 from ivr.menus import Meaning
 from ivr.slips import Slip
@@ -38,7 +38,7 @@ async def answer(desk: Desk, visit: Visit) -> str:
     match choice.meaning:
         case Meaning.TOPIC if choice.topic:
             chosen = replace(slip, topic=choice.topic.id, queue=choice.topic.queue, tries=0)
-            return await entering.join(desk, visit, chosen, *sending(chosen))
+            return await _to_line(desk, visit, chosen)
         case Meaning.PERSON:
             return await anybody(desk, visit, slip)
         case Meaning.LANGUAGE:
@@ -53,7 +53,19 @@ async def answer(desk: Desk, visit: Visit) -> str:
 async def anybody(desk: Desk, visit: Visit, slip: Slip, *before: Utterance) -> str:
     """Into the default queue, without a topic."""
     unchosen = replace(slip, topic="", queue=desk.centre.default_queue, tries=0)
-    return await entering.join(desk, visit, unchosen, *before, *sending(unchosen))
+    return await _to_line(desk, visit, unchosen, *before)
+
+
+async def _to_line(desk: Desk, visit: Visit, slip: Slip, *before: Utterance) -> str:
+    """Into the line; but first what the topic adds to what is known of incidents."""
+    caller, who = callers.identify(desk, visit), None
+    if (await incident.directive(desk, visit)).incidents:
+        who = await callers.recognise(desk, visit, caller)
+        telling = await incident.tell(desk, visit, slip, who, caller)
+        slip, before = telling.slip, (*before, *telling.words)
+        if telling.ask:
+            return incident.ask(desk, slip, telling.ask, "line", *before)
+    return await entering.join(desk, visit, slip, *before, *sending(slip), caller=caller, who=who)
 
 
 def sending(slip: Slip) -> tuple[Utterance, ...]:

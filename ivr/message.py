@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from announcements import catalog
 from announcements.catalog import Utterance
 from foundation.connections import answering
-from ivr import callers, slips, twiml
+from ivr import callers, heard, slips, twiml
 from ivr.desk import Desk
 from ivr.slips import Slip
 from ivr.visits import Visit
@@ -52,7 +52,9 @@ async def done(desk: Desk, visit: Visit) -> str:
             return offer(desk, replace(slip, tries=slip.tries + 1), empty, again)
         return twiml.answer(twiml.say_all([empty, goodbye]), twiml.hang_up())
     kept = [await visit.enrich(_keep(desk, visit)), await visit.enrich(_tell(desk, visit))]
-    words = [catalog.voice(slip.language, "message_thanks"), goodbye] if True in kept else [goodbye]
+    followed = any(each.has(heard.MESSAGE) for each in heard.read(slip.heard).values())
+    thanks = catalog.voice(slip.language, "surge_closed_message_thanks" if followed else "message_thanks")
+    words = [thanks, goodbye] if True in kept else [goodbye]
     return twiml.answer(twiml.say_all(words), twiml.hang_up())
 
 

@@ -10,12 +10,14 @@ from announcements.pacing import Announcement
 from callbacks import offering
 from callbacks.offering import Facts, Refusal
 from ivr import callers, glance
+from ivr.callers import Caller
 from ivr.desk import Desk
 from ivr.memory import Memory
 from ivr.slips import Slip
-from ivr.visits import Visit
+from ivr.visits import Away, Visit
 from queueing import hours
 from queueing.estimates import Estimate
+from queueing.pulse import QueuePulse
 from queueing.records import Hold
 
 
@@ -42,6 +44,29 @@ def now(
         return ()
     told = pacing.announced_range(wait.p10, wait.p90) if wait and not announcement else None
     return (catalog.offer(slip.language, told, again=decided.again, type_number=bool(refused)),)
+
+
+async def asked_for(desk: Desk, visit: Visit, slip: Slip, caller: Caller, queue: QueuePulse | None) -> bool:
+    """Whether a caller who is not yet in the line may be offered a callback in place of it, however long the
+    wait. ``queue``: its figures, None when nobody knows."""
+    facts = await visit.enrich(desk.glance.facts(visit.now_ms))
+    if desk.office is None or isinstance(facts, Away):
+        return False
+    notice, agents, handling_s = glance.callbacks(facts, slip.queue)
+    wanted = Facts(
+        asked=True,
+        offering=notice.offering,
+        keeping=notice.keeping,
+        max_open=notice.max_open,
+        open_promises=notice.open_promises,
+        live=1 + (queue.waiting if queue else 0),
+        agents=agents,
+        handling_s=handling_s,
+        closes_in_ms=_closes_in_ms(desk, visit.now_ms),
+        withheld=not caller.number,
+        undialable=(desk.office.refusal(caller.number) or "") if caller.number else "",
+    )
+    return not isinstance(offering.decide(desk.office.policy, wanted), Refusal)
 
 
 def _facts(

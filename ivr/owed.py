@@ -18,11 +18,12 @@ from callbacks.tables import Promise
 from callbacks.windows import Window
 from foundation.connections import answering
 from foundation.errors import Mendable
-from ivr import callers, closing, entering, promising, slips, twiml
+from ivr import callers, closing, entering, incident, promising, slips, twiml
 from ivr.callers import Caller
 from ivr.desk import Desk
 from ivr.slips import Slip
 from ivr.visits import AWAY, Away, Visit
+from merchants.recognition import Recognised
 from queueing.records import Card, Entry
 from queueing.states import ContactState
 
@@ -38,8 +39,10 @@ async def find(desk: Desk, visit: Visit, caller: Caller) -> Promise | None:
     return None if isinstance(found, Away) else found
 
 
-def ask(desk: Desk, visit: Visit, slip: Slip, promise: Promise) -> str:
-    """Welcome back, what we owe, and the choice. Silence stays on the line."""
+async def ask(
+    desk: Desk, visit: Visit, slip: Slip, promise: Promise, who: Recognised | Away, caller: Caller
+) -> str:
+    """Welcome back, what is known of an incident, what we owe, and the choice. Silence stays on the line."""
     assert desk.office is not None
     known = promise.language in desk.centre.languages
     slip = replace(slip, language=promise.language if known else slip.language, known_language=True)
@@ -48,8 +51,11 @@ def ask(desk: Desk, visit: Visit, slip: Slip, promise: Promise) -> str:
     if promise.state in (PromiseState.DIALING, PromiseState.CONNECTED):
         words = [catalog.voice(language, "already_calling")]
     else:
+        telling = await incident.tell(desk, visit, slip, who, caller, ask=False)
+        slip = telling.slip
         words = [
             catalog.voice(language, "came_back", centre=desk.centre.name),
+            *telling.words,
             promising.already(desk.office, slip, promise, visit.now_ms),
             catalog.voice(language, "already_keep"),
             catalog.voice(language, "already_later"),
@@ -120,7 +126,7 @@ async def _stay(desk: Desk, visit: Visit, slip: Slip, office: Office, promise: P
             visit.contact,
             queue=slip.queue,
             band=slip.band,
-            card=_card(slip, who, caller, promise),
+            card=_card(desk, slip, who, caller, promise),
             caller_key=caller.key,
             now_ms=visit.now_ms,
         )
@@ -140,8 +146,8 @@ async def _as_anybody(desk: Desk, visit: Visit, slip: Slip, *words: Utterance) -
     return await entering.join(desk, visit, slip, *words, catalog.voice(slip.language, "entered"))
 
 
-def _card(slip: Slip, who: Any, caller: Caller, promise: Promise) -> Card:
-    card = entering.card(slip, who, caller)
+def _card(desk: Desk, slip: Slip, who: Any, caller: Caller, promise: Promise) -> Card:
+    card = entering.noted_card(desk, slip, who, caller)
     return replace(card, promise=promise.id, tries=promise.tries)
 
 

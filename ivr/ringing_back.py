@@ -10,6 +10,7 @@ import structlog
 
 from callbacks import dialing, promises
 from callbacks.jobs import Bench, dial_for
+from callbacks.settling import LIVE
 from callbacks.states import AttemptState
 from callbacks.tables import Attempt
 from callbacks.turns import promise_of
@@ -21,7 +22,7 @@ from ivr.slips import Slip
 from ivr.standing import conference_name
 from queueing.journal import Event
 from queueing.records import Card
-from queueing.states import ContactState
+from queueing.states import ContactState, Disposition
 
 _THERE = (AttemptState.ANSWERED, AttemptState.TALKED)
 
@@ -105,7 +106,8 @@ async def _on_the_line(event: Event, at: Bench) -> tuple[Attempt, bool] | None:
 
 
 async def _redirect(event: Event, at: Bench, attempt: Attempt, door: str, more: str) -> bool:
-    """Whether the merchant's leg was sent to this door; not when it has hung up, or the carrier is away."""
+    """Whether the merchant's leg was sent to this door, or has hung up and the turn is over; not when the
+    carrier is away."""
     now = await at.cb.line.contact(event.contact)
     card = now.card if now else Card()
     queue, band = (now.queue, now.band) if now else ("", "")
@@ -113,9 +115,27 @@ async def _redirect(event: Event, at: Bench, attempt: Attempt, door: str, more: 
     url = f"{at.cb.public_url}/voice/called/{door}?{carried(slip, attempt.id, event.contact)}{more}"
     try:
         await at.carrier.redirect(attempt.call_sid, url)
-    except (Refused, Busy, Ambiguous, Unavailable) as failed:
+    except Refused as refused:
+        log.warning("a merchant was not told", attempt=attempt.id, why=str(refused))
+        return await _hung_up_unnoticed(event, at, attempt)
+    except (Busy, Ambiguous, Unavailable) as failed:
         log.warning("a merchant was not told", attempt=attempt.id, why=str(failed))
         return isinstance(failed, Ambiguous)  # it may be on its way; else the deadline frees the agent
+    return True
+
+
+async def _hung_up_unnoticed(event: Event, at: Bench, attempt: Attempt) -> bool:
+    """Twilio would not move the call. Is it over, and they had talked, its place in the line is given up;
+    True then. (A merchant who never met anybody: the attempt is settled in its time.)"""
+    if attempt.state != AttemptState.TALKED:
+        return False
+    try:
+        call = await at.carrier.call(attempt.call_sid)
+    except (Refused, Busy, Unavailable):
+        return False
+    if call is not None and call.status in LIVE:
+        return False
+    await at.cb.line.leave(event.contact, Disposition.SET_ASIDE, at.cb.clock.now_ms())
     return True
 
 

@@ -6,10 +6,13 @@ webhook answer as the first did. It never holds a phone number. Whatever cannot 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ivr.menus import SLUG, Centre
+
+_HEARD = re.compile(r"[A-Za-z0-9.~-]{1,1500}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,8 @@ class Slip:
     """How often the caller has been asked in vain, at this stage."""
     known_language: bool = False
     """The caller chose the language, or the merchant's is known."""
+    heard: str = ""
+    """What the caller has been told of incidents, packed (``ivr.heard``)."""
 
     def query(self) -> str:
         """Ready to stand in a URL; what is not known is left out."""
@@ -36,6 +41,7 @@ class Slip:
         parts += [f"b={self.band}"] if self.band else []
         parts += [f"t={self.tries}"] if self.tries else []
         parts += ["own=1"] if self.known_language else []
+        parts += [f"heard={self.heard}"] if self.heard else []
         return "&".join(parts)
 
 
@@ -51,12 +57,17 @@ def read(centre: Centre, query: Mapping[str, str]) -> Slip:
         band=_slug(query.get("b", "")),
         tries=min(whole(query.get("t", "")), 99),
         known_language=query.get("own") == "1",
+        heard=_heard(query.get("heard", "")),
     )
 
 
 def whole(text: str) -> int:
     """A whole number of at most 15 digits, else 0."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 15 else 0
+
+
+def _heard(text: str) -> str:
+    return text if text and _HEARD.match(text) else ""
 
 
 def _slug(text: str) -> str:

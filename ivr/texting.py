@@ -32,7 +32,7 @@ STOP = frozenset(["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "RE
 START = frozenset(["START", "YES", "UNSTOP"])
 HELP = frozenset(["HELP", "INFO"])
 """Twilio's own words: it obeys and answers them, when they are the whole text."""
-COMMANDS = ("status", "later", "nocall")
+COMMANDS = ("status", "later", "nocall", "works", "still_down", "keep")
 """What merchants can write, under [heard.text] in the phrases."""
 EXPLAIN_AGAIN_MS = 3_600_000
 """Who is not understood is told once in so long what can be written."""

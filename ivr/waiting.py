@@ -6,12 +6,13 @@ said last, and which clip comes next, ride in the URL.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from announcements import catalog, pacing
 from announcements.catalog import Utterance
 from announcements.pacing import Announcement, Place
-from ivr import callers, entering, glance, memory, menus, offers, slips, twiml
+from ivr import callers, entering, glance, incident, memory, menus, offers, slips, twiml
 from ivr.desk import Desk
 from ivr.memory import Memory
 from ivr.slips import Slip
@@ -31,7 +32,7 @@ async def answer(desk: Desk, visit: Visit) -> str:
         _, slip = await entering.enter(desk, visit, slip, caller, arrived_us=_arrived_us(visit))
         hold = AWAY
     if isinstance(hold, Away):
-        return _without_place(desk, visit, slip)
+        return await _without_place(desk, visit, slip)
     if hold.state is ContactState.ENDED:
         return entering.goodbye(desk, slip)
     if (slip.queue, slip.band) != (hold.queue, hold.band):
@@ -73,6 +74,8 @@ async def _is_being_asked(desk: Desk, visit: Visit) -> bool:
 
 
 async def _look(desk: Desk, visit: Visit, slip: Slip) -> Hold | None:
+    if desk.watch is not None:
+        await desk.board.directive(visit.now_ms)
     facts = await desk.glance.facts(visit.now_ms, slip.queue)
     return await desk.line.hold(visit.contact, ask=visit.ask, facts=facts, now_ms=visit.now_ms)
 
@@ -91,16 +94,24 @@ async def _with_place(desk: Desk, visit: Visit, slip: Slip, hold: Hold) -> str:
     if announcement is not None and not hold.repeat:
         await visit.enrich(_note(desk, visit, hold, announcement))
     offer = offers.now(desk, visit, slip, hold, kept, announcement, wait)
-    return tell(desk, slip, kept, announcement, hold.arrival_us, hold.asked_ms, offer=offer)
+    news: Sequence[Utterance] = ()
+    if incident.is_news(desk, slip):
+        telling = await incident.news(desk, visit, slip, hold.asked_ms)
+        slip, news = telling.slip, telling.words
+    return tell(desk, slip, kept, announcement, hold.arrival_us, hold.asked_ms, offer=offer, news=news)
 
 
-def _without_place(desk: Desk, visit: Visit, slip: Slip) -> str:
+async def _without_place(desk: Desk, visit: Visit, slip: Slip) -> str:
     """The base answer: Twilio holds the call, so music and comfort are true; a position would not be."""
     kept = memory.read(visit.query)
     arrival_us = _arrived_us(visit)
     announcement = pacing.decide(desk.pacing, kept.said, Place(0, arrival_us // 1000), visit.now_ms)
     # What was reckoned from Twilio's word is not remembered: its next word is as good, and ours may be late.
-    return tell(desk, slip, kept, announcement, arrival_us, visit.now_ms)
+    news: Sequence[Utterance] = ()
+    if incident.is_news(desk, slip):
+        telling = await incident.news(desk, visit, slip, visit.now_ms)
+        slip, news = telling.slip, telling.words
+    return tell(desk, slip, kept, announcement, arrival_us, visit.now_ms, news=news)
 
 
 def _is_older(visit: Visit, hold: Hold) -> bool:
@@ -131,9 +142,11 @@ def tell(
     now_ms: int,
     *,
     offer: tuple[Utterance, ...] = (),
+    news: Sequence[Utterance] = (),
 ) -> str:
-    """The announcement and the offer, if there are any, and music until the next may be due."""
-    words = []
+    """What is new of incidents, the announcement and the offer, if there are any, and music until the next
+    may be due."""
+    words = [*news]
     if announcement is not None:
         words.append(catalog.tell(slip.language, announcement))
         if kept.said is None:

@@ -8,9 +8,9 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from dashboard.accounts import hashed
 from dashboard.sessions import screen_link, sign_in_link
 from foundation.clock import SystemClock
+from foundation.passwords import hashed
 from processes.books import books, import_merchants
 from processes.settings import Settings
 from queueing.tables import AgentAccount

@@ -15,6 +15,7 @@ from foundation.clock import SystemClock, monotonic_s
 from foundation.connections import answering
 from foundation.errors import Mendable, SurgelineError, Unavailable
 from processes import migrating
+from processes.centre import read_centre
 from processes.heartbeat import heard
 from processes.opening import Stores, opened
 from processes.provision import carrier, changes
@@ -71,7 +72,7 @@ async def examine() -> list[Finding]:
         settings = read().settings
     except Mendable as error:
         return [bad("settings", str(error), "surgeline config check")]
-    findings = _settings(settings)
+    findings = [*_settings(settings), *_toggle(settings)]
     findings += await _asked(
         "twilio", lambda: _twilio(settings), "check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN"
     )
@@ -100,6 +101,23 @@ def _settings(settings: Settings) -> list[Finding]:
     else:
         findings.append(good("settings", f"usable and safe; public URL {settings.surgeline_public_url}"))
     return findings
+
+
+def _toggle(settings: Settings) -> list[Finding]:
+    """Switching the level by phone takes numbers and a PIN."""
+    try:
+        numbers = read_centre(settings.surgeline_centre).surge.toggle_numbers
+    except Mendable as error:
+        return [bad("centre", str(error), "surgeline config check")]
+    if numbers and not settings.surgeline_toggle_pin_hash:
+        return [
+            weak(
+                "phone switch",
+                f"{len(numbers)} number(s) may switch the level, but there is no PIN: none of them can",
+                "set SURGELINE_TOGGLE_PIN_HASH to what `surgeline surge pin` prints",
+            )
+        ]
+    return [good("phone switch", f"{len(numbers)} number(s), with a PIN")] if numbers else []
 
 
 async def _twilio(settings: Settings) -> list[Finding]:

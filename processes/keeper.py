@@ -106,6 +106,7 @@ class Keeper:
             now_ms = self.cb.clock.now_ms()
             self.counts["attempts_settled"] += await reaping.reap(self.cb, self.carrier, now_ms)
             self.counts["calls_withdrawn"] += await reaping.stop_unwanted(self.cb, self.carrier, now_ms)
+            self.counts["talks_ended"] += await reaping.end_talks(self.cb, self.carrier, now_ms)
         return REAP_MS
 
     async def dial_merchants(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import sys
@@ -87,6 +88,7 @@ def start_logging(level: str, process: str, *, stream: TextIO | None = None, pre
     )
     written = logging.StreamHandler(stream or sys.stderr)
     written.setFormatter(formatter)
+    written.addFilter(_given_up)
     root = logging.getLogger()
     root.handlers[:] = [written]
     root.setLevel(level.upper())
@@ -95,6 +97,16 @@ def start_logging(level: str, process: str, *, stream: TextIO | None = None, pre
         quiet.handlers[:] = []
         quiet.propagate = True
         quiet.setLevel(max(logging.getLevelName(level.upper()), logging.WARNING))
+
+
+def _given_up(record: logging.LogRecord) -> bool:
+    """A deadline of ours may pass while a connection is put back: SQLAlchemy drops it, as it should, and
+    calls that an error. It is none.
+    """
+    kind = record.exc_info[0] if record.exc_info else None
+    if record.name.startswith("sqlalchemy.pool") and kind and issubclass(kind, asyncio.CancelledError):
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+    return True
 
 
 def _naming(process: str) -> Callable[..., MutableMapping[str, Any]]:

@@ -73,7 +73,7 @@ class Stores:
             line=self.line,
             keys=self.keys,
             clock=self.clock,
-            policy=plan.surge,
+            policy=replace(plan.surge, rehearsal=settings.api_is_loopback),
             hours=plan.centre.hours,
             time_zone=plan.written.time_zone,
             languages=plan.centre.languages,

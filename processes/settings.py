@@ -31,7 +31,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 WELL_KNOWN_SECRETS = ("secret", "changeme", "change-me", "surgeline", "default", "password", "development")
 SECRET_LENGTH = 32
 HOOK_SECRET_LENGTH = 16
-MASKED = ("TOKEN", "SECRET", "PASSWORD")
+MASKED = ("TOKEN", "SECRET", "PASSWORD", "PIN")
 
 
 class Settings(BaseSettings):
@@ -66,6 +66,8 @@ class Settings(BaseSettings):
     surgeline_pagerduty_secrets: str = ""
     """Any of them, with commas between, may sign a webhook: so one is changed without a gap."""
     surgeline_hook_secrets: str = ""
+    surgeline_toggle_pin_hash: str = Field(default="", pattern=r"^(\$argon2id\$\S+)?$")
+    """Of the PIN by which the numbers of ``toggle_numbers`` switch the level; never the PIN itself."""
 
     @field_validator("surgeline_public_url")
     @classmethod
@@ -222,6 +224,7 @@ MEND = {
     "surgeline_listen": "give host:port, as 127.0.0.1:8080 or 0.0.0.0:8080",
     "surgeline_signature_check": "one of true, false",
     "surgeline_workers": "a number from 1 to 64",
+    "surgeline_toggle_pin_hash": "it is no PIN, but the hash of one: `surgeline surge pin` makes it",
 }
 
 

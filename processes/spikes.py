@@ -1,4 +1,4 @@
-"""How many ring now beside the same hour of earlier weeks, from SQL: the spike detector's food."""
+"""How many ring now, and who, beside the same hour of earlier weeks: the spike detector's food, from SQL."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import ColumnElement
 from sqlmodel import col, func, select
 
+from merchants.tables import Merchant
 from queueing.names import TURN_PREFIX
 from queueing.tables import Contact
-from surge.detector import Spike, baseline, count
+from surge.detector import Cluster, Ring, Spike, baseline, clusters, count
 from surge.office import Watch
 
 MINUTE_MS = 60_000
@@ -19,6 +21,10 @@ WEEK_MS = 7 * 24 * HOUR_MS
 WEEKS = 6
 LATE_MS = 10_000
 """The scribe is given so long to write a minute's calls down."""
+RINGING_MS = 15 * MINUTE_MS
+"""What rings is looked for among the calls of so long."""
+MOST = 2_000
+"""Calls that are looked at, of now and of each earlier week: enough to tell shares by."""
 
 
 @dataclass(slots=True)
@@ -49,6 +55,24 @@ class Spikes:
         self.minute = minute
         return self.spike.score
 
+    async def ringing(self, now_ms: int) -> tuple[Cluster, ...]:
+        """What it is that rings, the surest first: product, region, rail, device, menu choice. Nothing while
+        there are no earlier weeks. Raises Unavailable.
+        """
+        hours = [now_ms - back * WEEK_MS for back in range(1, WEEKS + 1)]
+        usual = [ring for at in hours for ring in await self._rings(at - HOUR_MS, at + HOUR_MS)]
+        return clusters(await self._rings(now_ms - RINGING_MS, now_ms), usual) if usual else ()
+
+    async def _rings(self, from_ms: int, to_ms: int) -> list[Ring]:
+        wanted = (
+            select(Contact.product, Contact.topic, Merchant)
+            .outerjoin(Merchant, col(Merchant.id) == col(Contact.merchant_id))
+            .where(*_calls_of(from_ms, to_ms))
+            .order_by(col(Contact.entered_ms).desc())
+        )
+        async with self.watch.sql.reading() as session:
+            return [_ring(*row) for row in await session.exec(wanted.limit(MOST))]
+
     async def _earlier(self, minute: int) -> tuple[dict[int, int], ...]:
         """Calls by hour of the week, an hour before and after now, of each week that has a record."""
         hour = minute // 60
@@ -65,11 +89,7 @@ class Spikes:
         return self._weeks
 
     async def _calls(self, from_ms: int, to_ms: int) -> int:
-        wanted = select(func.count()).select_from(Contact).where(
-            Contact.entered_ms >= from_ms,
-            Contact.entered_ms < to_ms,
-            col(Contact.contact).not_like(f"{TURN_PREFIX}%"),
-        )  # fmt: skip
+        wanted = select(func.count()).select_from(Contact).where(*_calls_of(from_ms, to_ms))
         async with self.watch.sql.reading() as session:
             return int((await session.exec(wanted)).one())
 
@@ -77,3 +97,23 @@ class Spikes:
         """The minute of the week on the centre's clock; 0 is Monday midnight."""
         at = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(ZoneInfo(self.watch.time_zone))
         return at.weekday() * 1440 + at.hour * 60 + at.minute
+
+
+def _calls_of(from_ms: int, to_ms: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(Contact.entered_ms) >= from_ms,
+        col(Contact.entered_ms) < to_ms,
+        col(Contact.contact).not_like(f"{TURN_PREFIX}%"),
+    )
+
+
+def _ring(product: str, topic: str, merchant: Merchant | None) -> Ring:
+    if merchant is None:
+        return {"product": product, "topic": topic}
+    return {
+        "product": product or merchant.product,
+        "topic": topic,
+        "region": merchant.region,
+        "rail": merchant.rail,
+        "device": [device for device in merchant.device.split(";") if device],
+    }

@@ -36,6 +36,7 @@ class WrittenSurge(BaseModel):
     cohort: int = Field(default=100, ge=1, le=10_000)
     cohort_minutes: Minutes = 5
     pause_pct: Percent = 10
+    keep_minutes: float = Field(default=60, ge=0, le=1_440)
     works_hours: float = Field(default=24, gt=0, le=336)
     texts_per_hour: int = Field(default=2_000, ge=0, le=1_000_000)
     texts_per_number_per_hour: int = Field(default=6, ge=1, le=100)
@@ -44,6 +45,7 @@ class WrittenSurge(BaseModel):
     text_price_cents: float = Field(default=0.8, ge=0, le=100)
     never_bands: tuple[str, ...] = ()
     toggle_numbers: tuple[str, ...] = ()
+    toggle_lock_minutes: Minutes = 15
     detector: Literal["suggest", "automatic", "dry_run"] = "suggest"
 
     def faults(self, bands: Collection[str]) -> list[str]:
@@ -80,6 +82,7 @@ class WrittenSurge(BaseModel):
             cohort=self.cohort,
             cohort_ms=_ms(self.cohort_minutes),
             pause_pct=self.pause_pct,
+            keep_ms=_ms(self.keep_minutes),
             works_ms=_ms(self.works_hours * 60),
             text_cap_per_h=self.texts_per_hour,
             number_cap_per_h=self.texts_per_number_per_hour,
@@ -90,6 +93,7 @@ class WrittenSurge(BaseModel):
             regions=frozenset(regions),
             never_bands=frozenset(self.never_bands),
             toggle_numbers=frozenset(normalise(number) for number in self.toggle_numbers),
+            toggle_lock_ms=_ms(self.toggle_lock_minutes),
             detector=self.detector,
         )
 

@@ -120,7 +120,12 @@ async def _reconcile(stores: Stores, settings: Settings, counts: Counter[str]) -
     )
     joins = Joins(carrier, stores.roster, stores.line, stores.clock)
     unrecorded = Unrecorded(
-        carrier, stores.line, stores.redis, stores.sql, stores.clock, settings.twilio_number
+        carrier,
+        stores.line,
+        stores.sql,
+        stores.clock,
+        settings.twilio_number,
+        stores.watch.policy.toggle_numbers,
     )
 
     async def look() -> float:

@@ -2,25 +2,23 @@
 
 Twilio tells of a call's end once. Is that word lost, a call that never joined the line would have no outcome
 on record, and one that talked would talk for ever. Here every call of the last hours that is over must have
-ended in the line too, or have its outcome: claimed by a door, or written in SQL.
+ended in the line too, or have its outcome on record.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Collection
 
 import structlog
-from redis.asyncio import Redis
-from sqlmodel import col, func, select
+from sqlmodel import col, select
 
 from carrier.twilio_rest import Carrier
 from foundation.clock import Clock
 from foundation.connections import Sql
-from ivr.legs import Legs
 from processes.reconcile import LIVE
-from queueing import journal
 from queueing.line import Line
-from queueing.records import Card
+from queueing.records import Card, Outcome
 from queueing.states import ContactState, Disposition
 from queueing.tables import ContactEvent
 
@@ -28,8 +26,6 @@ SETTLE_MS = 60_000
 """What began later may have its last word still on the way."""
 BACK_MS = 4 * 3_600_000
 """As long as the longest call Twilio allows."""
-LATE_MS = 10_000
-"""Longer than a door takes from its claim to the journal."""
 AT_ONCE = 1_000
 REMEMBERED = 20_000
 OUTCOMES = ("ended", "turned_away", "full")
@@ -41,21 +37,23 @@ class Unrecorded:
     """Looks every so often; remembers the calls whose outcome SQL has."""
 
     def __init__(
-        self, carrier: Carrier, line: Line, redis: Redis, sql: Sql, clock: Clock, number: str
+        self,
+        carrier: Carrier,
+        line: Line,
+        sql: Sql,
+        clock: Clock,
+        number: str,
+        leads: Collection[str] = (),
     ) -> None:
-        """``number`` is ours, that callers ring."""
+        """``number`` is ours, that callers ring; ``leads`` ring it to switch the level: no callers."""
         self.carrier = carrier
         self.line = line
-        self.redis = redis
         self.sql = sql
-        self.keys = line.keys
-        self.legs = Legs(redis, line.policy.centre)
         self.clock = clock
         self.number = number
+        self.leads = leads
         self._over: OrderedDict[str, None] = OrderedDict()
         self._seen_before: set[str] = set()
-        self._looked_ms = 0
-        """When the look before this one began."""
 
     async def look(self) -> list[str]:
         """Give an outcome to every call that two looks found over without one; these. Raises Unavailable."""
@@ -65,15 +63,13 @@ class Unrecorded:
             call.sid
             for call in calls
             if call.status not in LIVE and call.direction == "inbound" and call.sid not in self._over
+            if call.from_ not in self.leads
             if call.started_ms is None or now_ms - call.started_ms >= SETTLE_MS
         ]
         lasting = [sid for sid in over if sid in self._seen_before]
         recorded = await self._recorded(lasting)
-        written_down = await self._written_down_ms() > self._looked_ms + LATE_MS
-        mended = [
-            sid for sid in lasting if sid not in recorded and await self._mend(sid, now_ms, written_down)
-        ]
-        self._seen_before, self._looked_ms = set(over), now_ms
+        mended = [sid for sid in lasting if sid not in recorded and await self._mend(sid, now_ms)]
+        self._seen_before = set(over)
         for sid in recorded:  # what SQL has not got yet may still be lost with Redis
             self._over[sid] = None
         while len(self._over) > REMEMBERED:
@@ -89,14 +85,7 @@ class Unrecorded:
                 found.update(await session.exec(wanted))
         return found
 
-    async def _written_down_ms(self) -> int:
-        """Up to when the scribe has written the journal down."""
-        async with self.sql.reading() as session:
-            newest = await session.exec(select(func.max(ContactEvent.at_ms)))
-            return newest.one() or 0
-
-    async def _mend(self, sid: str, now_ms: int, written_down: bool) -> bool:
-        """``written_down``: SQL has all that was told before the look that saw the call over already."""
+    async def _mend(self, sid: str, now_ms: int) -> bool:
         now = await self.line.contact(sid)
         if now is not None:
             if now.state is ContactState.ENDED:
@@ -104,18 +93,8 @@ class Unrecorded:
             log.warning("a call's end had gone unnoticed", contact=sid, state=now.state.value)
             await self.line.leave(sid, Disposition.ABANDONED, now_ms)
             return True
-        # The door that claimed it may have got no further: Redis took the claim and not the record.
-        free = await self.legs.claim_outcome(sid)
-        if not (free or written_down) or not await self.legs.claim_mending(sid):
+        told = await self.line.turn_away(sid, Disposition.ABANDONED, Card(), now_ms, over=True)
+        if told is not Outcome.DONE:
             return False
         log.warning("a call had no outcome", contact=sid)
-        await journal.write(
-            self.redis,
-            self.keys,
-            "turned_away",
-            at_ms=now_ms,
-            contact=sid,
-            disposition=Disposition.ABANDONED.value,
-            card=Card().packed(),
-        )
         return True

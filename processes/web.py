@@ -88,6 +88,8 @@ def desk_of(stores: Stores) -> Desk:
         redis_breaker=stores.redis_breaker,
         sql_breaker=stores.sql_breaker,
         office=stores.office if plan.callbacks.enabled else None,
+        watch=stores.watch,
+        toggle_pin_hash=settings.surgeline_toggle_pin_hash,
     )
 
 

@@ -55,7 +55,9 @@ KINDS: Mapping[str, str] = {
     "unheld": "and is back",
     "hang_up_asked": "the agent asks to end the call",
     "message": "a recorded message",
-    "turned_away": "a call that never joined: disposition, card",
+    "turned_away": "a call that never joined: disposition, since (it began then), card",
+    "informed": "a caller was told of an incident: incident, version, match, card",
+    "spared": "a dry run: the call would have been turned to a text: incident, why",
 }
 
 

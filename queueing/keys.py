@@ -14,6 +14,7 @@ All carry the centre's hash tag, so a script's keys lie in one slot of a cluster
                                   (ms) when ``expire`` looks at them
 ``…:journal``             stream  every move, in order
 ``…:pulse``               string  live figures, as JSON
+``…:away:<contact>``      string  how a call that never joined the line ended, is on record
 ========================  ======  ================================================================
 """
 
@@ -51,6 +52,9 @@ class Keys:
             idle=f"{tag}:idle",
             waiting=tuple(f"{tag}:waiting:{queue.name}" for queue in policy.queues),
         )
+
+    def away(self, contact: str) -> str:
+        return f"{self.book.removesuffix('book')}away:{contact}"
 
 
 def standing(script: Script, policy: LinePolicy, keys: Keys) -> dict[str, Any]:

@@ -113,6 +113,8 @@ def _describe(contact: Contact, event: Event) -> None:
         return  # a webhook so late that the line had forgotten the call; the record has not
     if "card" in event.fields:
         card = Card.unpacked(event.fields["card"])
+        if event.kind == "turned_away" and not card.merchant_id and contact.caller:
+            return  # who gave up in the menu is known by their number only; what they were told tells more
         contact.caller, contact.merchant_id, contact.merchant = card.caller, card.merchant_id, card.merchant
         contact.location, contact.tier, contact.product = card.location, card.tier, card.product
         contact.language, contact.topic, contact.promise = card.language, card.topic, card.promise

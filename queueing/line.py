@@ -156,7 +156,7 @@ class Line:
             asked_ms=int(asked),
             facts=its_facts,
             repeat=repeat == 1,
-            over_max_wait=int(asked) - int(entered) >= self.policy.queue(queue).max_wait_ms,
+            over_max_wait=bool(queue) and int(asked) - int(entered) >= self.policy.queue(queue).max_wait_ms,
             agent=agent,
         )
 
@@ -187,6 +187,19 @@ class Line:
         return await self._move(
             "leave", contact, disposition=disposition.value, caller_key=key, now_ms=now_ms
         )
+
+    async def turn_away(
+        self, contact: str, why: Disposition, card: Card, now_ms: int, *, over: bool, since_ms: int = 0
+    ) -> Outcome:
+        """A call that never came into the line has its outcome, once. Is the call ``over``, it cannot come in
+        any more: to enter it is ENDED. ``since_ms``: when it began, 0 when that is not known.
+
+        DONE, ALREADY (its outcome is on record) or REFUSED (it is in the line now: that is ``leave``).
+        """
+        return await self._move(
+            "turn_away", contact, away=self.keys.away(contact), disposition=why.value, over=int(over),
+            since_ms=since_ms, card=card.packed(), now_ms=now_ms,
+        )  # fmt: skip
 
     async def transfer(
         self, contact: str, queue: str, band: str | None, now_ms: int, fence: int = 0
@@ -375,25 +388,8 @@ class Line:
 
 
 _SCRIPTS = (
-    "enter",
-    "position",
-    "hold",
-    "accept",
-    "decline",
-    "connect",
-    "fail_join",
-    "finish",
-    "leave",
-    "transfer",
-    "set_band",
-    "promise",
-    "rejoin",
-    "take_up",
-    "claim",
-    "keep_for",
-    "not_reached",
-    "expire",
-    "contact",
-    "page",
-    "look",
+    *("enter", "position", "hold", "set_band", "leave", "turn_away", "transfer"),
+    *("promise", "rejoin", "take_up", "claim", "keep_for", "not_reached"),
+    *("accept", "decline", "connect", "fail_join", "finish", "expire"),
+    *("contact", "page", "look"),
 )

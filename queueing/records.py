@@ -34,6 +34,16 @@ class Card:
     """The callback that this contact is owed or stands for."""
     tries: int = 0
     """How often that callback was tried in vain."""
+    region: str = ""
+    rail: str = ""
+    devices: tuple[str, ...] = ()
+    """What an incident's scope asks of a merchant."""
+    incident: str = ""
+    """The incident that touches them, or may; "" for none."""
+    match: str = ""
+    """How: "match" or "maybe"."""
+    reason: str = ""
+    """Why we think so: a clause."""
 
     def packed(self) -> str:
         """JSON with only what differs from an empty card."""
@@ -44,6 +54,8 @@ class Card:
     def unpacked(cls, text: str) -> Card:
         """The card of a page; fields this version does not know are left out."""
         told = json.loads(text) if text else {}
+        if "devices" in told:
+            told["devices"] = tuple(told["devices"])
         return cls(**{name: told[name] for name in _CARD_FIELDS if name in told})
 
 

@@ -13,7 +13,8 @@ from foundation.breaker import Breaker
 from foundation.errors import Mendable
 from queueing.names import nameable
 from queueing.policy import LinePolicy
-from queueing.records import AgentNow, Outcome, pack_skills
+from queueing.presence import Presence
+from queueing.records import AgentNow, Card, ContactNow, Outcome, pack_skills
 from queueing.scripts import Scripts
 
 __all__ = ["AgentNow", "Outcome", "Roster"]
@@ -81,6 +82,23 @@ class Roster:
 
     async def agents(self) -> list[AgentNow]:
         """Everyone who ever signed in, whatever their presence, by login."""
+        return sorted(await self._everyone(), key=lambda a: a.agent)
+
+    async def with_cards(self, queue: str) -> list[tuple[AgentNow, Card | None]]:
+        """Those at work who serve ``queue``, each with the card of the contact in hand, if there is one.
+
+        Costs a step per agent: once a second, not once a call.
+        """
+        at_work = [
+            agent
+            for agent in await self._everyone()
+            if queue in agent.skills and agent.presence not in (Presence.OFF, Presence.AWAY)
+        ]
+        names = sorted({agent.contact for agent in at_work if agent.contact})
+        pages = await self._run.pages(names)
+        cards = {name: ContactNow.read(name, page).card for name, page in pages.items()}
+        return [(agent, cards.get(agent.contact)) for agent in at_work]
+
+    async def _everyone(self) -> list[AgentNow]:
         told = await self._run("roll")
-        everyone = [AgentNow.read(told[i], told[i + 1]) for i in range(0, len(told), 2)]
-        return sorted(everyone, key=lambda a: a.agent)
+        return [AgentNow.read(told[i], told[i + 1]) for i in range(0, len(told), 2)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -40,6 +40,12 @@ class Scripts:
         async with answering(self._breaker):
             page = await self.redis.hget(self.keys.book, field)
         return None if page is None else str(page)
+
+    async def pages(self, fields: Sequence[str]) -> dict[str, str]:
+        """Several pages of the book by field, those that are there. Raises Unavailable."""
+        async with answering(self._breaker):
+            told: Any = await self.redis.hmget(self.keys.book, list(fields)) if fields else []
+        return {field: str(page) for field, page in zip(fields, told, strict=True) if page is not None}
 
     async def waiting(self, key: str) -> int:
         """How many stand in one queue. Raises Unavailable."""

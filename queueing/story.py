@@ -102,6 +102,7 @@ def _turned_away(story: Story, event: Event, why: Disposition = Disposition.CLOS
         return
     story.queue = story.last_queue = story.queue or event.queue
     story.band = story.band or event.band
+    story.entered_ms = min(story.entered_ms, _whole(event, "since") or event.at_ms)
     disposition = event.fields.get("disposition", why.value)
     if story.answered_ms is not None:  # Redis was lost while they talked: the record knows better
         disposition = Disposition.ANSWERED.value

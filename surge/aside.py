@@ -26,6 +26,28 @@ def notes_key(centre: str) -> str:
     return f"surgeline:{{{centre}}}:surge:switched"
 
 
+async def switch_anyhow(
+    watch: Watch,
+    level: Level,
+    by: str,
+    now_ms: int,
+    *,
+    within_s: float,
+    reason: str = "",
+    for_ms: int | None = None,
+) -> tuple[Directive, str]:
+    """By SQL when it answers within ``within_s``, else by what does; the directive, and where it was written:
+    "sql", "redis" or "file". Raises IllegalMove, and Unavailable when nothing answers.
+    """
+    try:
+        async with asyncio.timeout(within_s):
+            await switch.set_level(watch, level, by, now_ms, reason=reason, for_ms=for_ms)
+            async with watch.sql.reading() as session:
+                return await board.build(watch, session, now_ms), "sql"
+    except (Unavailable, TimeoutError):
+        return await switch_without_sql(watch, level, by, now_ms, reason=reason, for_ms=for_ms)
+
+
 async def switch_without_sql(
     watch: Watch, level: Level, by: str, now_ms: int, *, reason: str = "", for_ms: int | None = None
 ) -> tuple[Directive, str]:

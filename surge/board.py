@@ -20,7 +20,8 @@ from carrier.tables import Text
 from carrier.text_record import backlog
 from foundation.connections import answering
 from foundation.errors import Unavailable
-from surge import record
+from queueing.tables import ContactEvent
+from surge import commitments, record
 from surge.directive import Directive, Told
 from surge.office import Watch
 from surge.states import Level
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 FRESH_MS = 1_000
 HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+OVER_MS = 30 * 60_000
+"""So long callers on hold are told of an incident's end: longer than the hold loop pauses."""
 TEXT_KIND = "incident"
 FILE = "directive.json"
 
@@ -75,18 +79,30 @@ async def put(watch: Watch, directive: Directive) -> None:
 async def build(watch: Watch, session: AsyncSession, now_ms: int) -> Directive:
     """What SQL says now."""
     state = await session.get(SurgeState, watch.centre) or SurgeState(centre=watch.centre)
-    told = [_told(row, await _words(session, row)) for row in await record.live(session)]
+    live = [await told(session, row) for row in await record.live(session)]
+    over = [await told(session, row) for row in await record.over_since(session, now_ms - OVER_MS)]
     expired = state.expires_ms is not None and now_ms >= state.expires_ms
+    dry_run = state.automatic == "dry_run" and state.set_by == "detector"
     return Directive(
         version=state.version,
         at_ms=now_ms,
         level=Level.CALM if expired else Level(state.level),
         since_ms=state.since_ms,
         expires_ms=state.expires_ms,
-        dry_run=state.automatic == "dry_run" and state.set_by == "detector",
+        dry_run=dry_run,
         texts_open=await texts_open(watch, session, now_ms),
-        incidents=tuple(told),
+        incidents=tuple(live),
+        over=tuple(over),
+        would=await _would(session, max(state.since_ms, now_ms - DAY_MS)) if dry_run else 0,
+        due=tuple((row.owner, row.what, row.due_ms) for row in await commitments.due_soon(session, now_ms)),
     )
+
+
+async def _would(session: AsyncSession, since_ms: int) -> int:
+    """The calls that a dry run has spared, as the doors wrote them in the journal."""
+    calls = func.count(func.distinct(ContactEvent.contact))
+    wanted = select(calls).where(col(ContactEvent.at_ms) >= since_ms, ContactEvent.kind == "spared")
+    return (await session.exec(wanted)).one()
 
 
 async def texts_open(watch: Watch, session: AsyncSession, now_ms: int) -> bool:
@@ -101,7 +117,9 @@ async def texts_open(watch: Watch, session: AsyncSession, now_ms: int) -> bool:
     return behind.ends_ms - now_ms <= policy.text_lag_ms
 
 
-def _told(row: Incident, last: IncidentUpdate | None) -> Told:
+async def told(session: AsyncSession, row: Incident) -> Told:
+    """The incident as callers are told of it, with what was said last."""
+    last = await _words(session, row)
     return Told(
         id=row.id,
         severity=row.severity,
@@ -116,6 +134,7 @@ def _told(row: Incident, last: IncidentUpdate | None) -> Told:
         topic=row.topic,
         title=row.title,
         next_update_ms=row.next_update_ms,
+        said=last.version if last else 0,
     )
 
 
@@ -181,6 +200,11 @@ class BoardGlance:
             elif told != self._kept:
                 self._kept = told
                 await self._copy(told)
+        return self.known
+
+    @property
+    def known(self) -> Directive:
+        """What was read last, without asking anybody."""
         return self._kept or Directive()
 
     def _take(self, copy: Directive | None) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation.errors import Mendable
-from surge import record
+from surge import leads, record
 from surge.checking import tidy
 from surge.office import Watch
 from surge.tables import Commitment
@@ -52,7 +53,10 @@ async def listed(watch: Watch, incident: str = "") -> list[Commitment]:
 
 
 async def remind(watch: Watch, now_ms: int) -> int:
-    """One round: a line of the timeline a day before it is due, when it is, and each day after. How many."""
+    """One round: a line of the timeline a day before it is due, when it is, and each day after. How many.
+
+    The owner's texts: ``leads.text_due``.
+    """
     count = 0
     async with watch.sql.session() as session:
         wanted = select(Commitment).where(
@@ -69,5 +73,14 @@ async def remind(watch: Watch, now_ms: int) -> int:
                 session, "commitment_due", "line", now_ms, incident=row.incident, words=words,
                 commitment=row.id, days=days, owner=row.owner,
             )  # fmt: skip
+            await leads.text_due(watch, session, row, days, now_ms)
             count += 1
     return count
+
+
+async def due_soon(session: AsyncSession, now_ms: int, most: int = 20) -> list[Commitment]:
+    """Not done, and due within a day or late; the next due first."""
+    wanted = select(Commitment).where(
+        col(Commitment.done_ms).is_(None), Commitment.due_ms <= now_ms + SOON_MS
+    )
+    return list(await session.exec(wanted.order_by(col(Commitment.due_ms)).limit(most)))

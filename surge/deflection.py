@@ -108,7 +108,7 @@ async def untextable_now(watch: Watch, session: AsyncSession, number: str, now_m
         return OPTED_OUT
     if await _is_landline(session, number):
         return IS_LANDLINE
-    if why_not_dialled(number, watch.policy.regions, watch.ours):
+    if why_not_dialled(number, watch.policy.regions, watch.ours, fictional=watch.policy.rehearsal):
         return LIMITED
     if await _pumped(watch, session, number, now_ms):
         return LIMITED
@@ -150,24 +150,28 @@ async def works(watch: Watch, number: str, now_ms: int, by: str = followups.BY_M
 
 
 async def still_down(watch: Watch, number: str, now_ms: int) -> FollowUp | None:
-    """They say that it does not work: open again, and they are to be called at the place they had.
+    """They say that it does not work: open again, and they are to be called at the place they had, at the
+    number they wrote from.
 
     None when nothing of theirs is being followed up. A repeat changes nothing. Raises Unavailable.
     """
     async with watch.sql.session() as session:
         row = await _theirs(session, number, (*followups.OPEN_WORDS, FollowUpState.WORKS.value))
-        if row is None or row.wants_call_ms is not None:
-            return row
-        cohort = row.cohort
-        if row.state in (FollowUpState.TOLD, FollowUpState.WORKS):
-            row.state, row.ended_ms, row.ended_by = FollowUpState.OPEN.value, None, ""
-        row.wants_call_ms = now_ms
-        row.note = "still down"
-        record.note(
-            session, "still_down", followups.BY_MERCHANT, now_ms, incident=row.incident, call=row.id,
-            cohort=cohort,
-        )  # fmt: skip
+        if row is not None and row.wants_call_ms is None:
+            row.number = number
+            wish(session, row, now_ms)
         return row
+
+
+def wish(session: AsyncSession, row: FollowUp, now_ms: int) -> None:
+    """A locked row that has not been wished for yet: its merchant is to be called."""
+    if row.state in (FollowUpState.TOLD, FollowUpState.WORKS):
+        row.state, row.ended_ms, row.ended_by = FollowUpState.OPEN.value, None, ""
+    row.wants_call_ms, row.note = now_ms, "still down"
+    record.note(
+        session, "still_down", followups.BY_MERCHANT, now_ms, incident=row.incident, call=row.id,
+        cohort=row.cohort,
+    )  # fmt: skip
 
 
 async def failed_for(watch: Watch, number: str) -> bool:

@@ -114,22 +114,26 @@ class Cluster:
 
     def words(self) -> str:
         usual = self.share / self.lift
-        return f"{self.what} {self.value}: {self.share:.0%} of the calls, usually {usual:.0%}"
+        what = "menu choice" if self.what == "topic" else self.what
+        return f"{what} {self.value}: {self.share:.0%} of the calls, usually {usual:.0%}"
 
 
 Ring = Mapping[str, str | Sequence[str]]
 """One call: attribute to its value, or values; what is not known is absent or empty."""
 
 
-def cluster(rows: Iterable[Ring], usual: Iterable[Ring]) -> Cluster | None:
-    """The attribute that stands out most among the calls of ``rows`` beside the ``usual`` ones; None when
-    nothing does for sure.
+def clusters(rows: Iterable[Ring], usual: Iterable[Ring]) -> tuple[Cluster, ...]:
+    """What stands out: of each attribute the value that does most, the surest first.
 
     Evidence: n (p ln(p/p0) + (1-p) ln((1-p)/(1-p0))), p0 with one call's weight of doubt.
     """
     now, before = list(rows), list(usual)
-    found = [made for what in ATTRIBUTES for made in _candidates(what, now, before)]
-    return max(found, key=lambda pair: (pair[0], pair[1].value))[1] if found else None
+    found = [max(made, key=_surest) for what in ATTRIBUTES if (made := list(_candidates(what, now, before)))]
+    return tuple(made for _, made in sorted(found, key=_surest, reverse=True))
+
+
+def _surest(pair: tuple[float, Cluster]) -> tuple[float, str]:
+    return pair[0], pair[1].value
 
 
 def _candidates(what: str, now: Sequence[Ring], before: Sequence[Ring]) -> Iterable[tuple[float, Cluster]]:

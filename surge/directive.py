@@ -32,6 +32,8 @@ class Told:
     topic: str = ""
     title: str = ""
     next_update_ms: int | None = None
+    said: int = 0
+    """The version that brought these words: who was told this one or a later one has heard them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,12 @@ class Directive:
     texts_open: bool = True
     """The senders' pace and the cap leave room for more texts."""
     incidents: tuple[Told, ...] = field(default_factory=tuple)
+    over: tuple[Told, ...] = field(default_factory=tuple)
+    """Resolved a short while ago: whoever was told of them on hold is told that too."""
+    would: int = 0
+    """In a dry run: how many calls would have been turned to a text since it began."""
+    due: tuple[tuple[str, str, int], ...] = ()
+    """Commitments that are due within a day or late, for the band: owner, what, when."""
 
     def level_at(self, now_ms: int) -> Level:
         """The level in force: a surge that nobody renewed is over."""
@@ -61,7 +69,10 @@ class Directive:
         """Raises ValueError for what is no directive."""
         try:
             told = json.loads(text)
-            incidents = tuple(Told(**each) for each in told.pop("incidents", ()))
-            return cls(**{**told, "level": Level(told["level"]), "incidents": incidents})
+            lists = {
+                name: tuple(Told(**each) for each in told.pop(name, ())) for name in ("incidents", "over")
+            }
+            due = tuple((str(owner), str(what), int(at_ms)) for owner, what, at_ms in told.pop("due", ()))
+            return cls(**{**told, "level": Level(told["level"]), **lists, "due": due})
         except (TypeError, KeyError, AttributeError) as odd:
             raise ValueError("this is no directive") from odd

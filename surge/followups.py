@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from sqlmodel import col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -63,6 +63,15 @@ class Owed:
         return (f"merchant {self.merchant_id}" if self.merchant_id else "", self.number)
 
 
+class Promised(Protocol):
+    """A promise, as far as it tells whose it is: this package knows no callbacks."""
+
+    merchant_id: int | None
+    product: str
+    location: str
+    topic: str
+
+
 # --- from the journal ---------------------------------------------------------------------------------
 
 
@@ -79,7 +88,7 @@ async def follow(session: AsyncSession, events: Iterable[Event], watch: Watch) -
     contacts = sorted(found, key=lambda each: (each.entered_ms, each.contact))
     owed = [(contact, _owed(contact)) for contact in contacts]
     await record.take_turns(session, {name for _, each in owed for name in each.turns})
-    live = [_as_told(row) for row in await record.live(session)]
+    live = [as_told(row) for row in await record.live(session)]
     changed = 0
     for contact, each in owed:
         changed += await _follow_one(session, contact, each, live)
@@ -93,7 +102,7 @@ async def _follow_one(session: AsyncSession, contact: Contact, owed: Owed, live:
     if not owed.why or _short(contact):
         return await _taken_back(before, contact)
     if before:
-        changed = before[0].why != owed.why and before[0].why != "deflected"
+        changed = before[0].why != owed.why and "deflected" not in (before[0].why, owed.why)
         before[0].why = owed.why if changed else before[0].why
         return int(changed)
     told = await _incident_of(session, contact, live)
@@ -140,21 +149,27 @@ async def _incident_of(session: AsyncSession, contact: Contact, live: Sequence[T
     if not live:
         return None
     merchant = await session.get(Merchant, contact.merchant_id) if contact.merchant_id else None
-    product = contact.product or (merchant.product if merchant else "")
-    caller = Caller(
-        merchant_id=contact.merchant_id,
-        products=(product,) if product else (),
-        region=merchant.region if merchant else "",
-        rail=merchant.rail if merchant else "",
-        devices=tuple(merchant.device.split(";")) if merchant and merchant.device else (),
-        locations=(contact.location,) if contact.location else (),
-        topic=contact.topic,
-    )
+    caller = known_of(contact, merchant)
     told, matched = best(live, caller)
     return told if matched.match is not Match.NONE else None
 
 
-def _as_told(row: Incident) -> Told:
+def known_of(row: Contact | Promised, merchant: Merchant | None) -> Caller:
+    """What a call, or a promise, and the directory tell of who it is of."""
+    product = row.product or (merchant.product if merchant else "")
+    return Caller(
+        merchant_id=row.merchant_id,
+        products=(product,) if product else (),
+        region=merchant.region if merchant else "",
+        rail=merchant.rail if merchant else "",
+        devices=tuple(merchant.device.split(";")) if merchant and merchant.device else (),
+        locations=(row.location,) if row.location else (),
+        topic=row.topic,
+    )
+
+
+def as_told(row: Incident) -> Told:
+    """The incident without its words: for matching."""
     return Told(
         row.id, row.severity, row.state, row.audience, row.scope, row.version, row.updated_ms, {},
         topic=row.topic,
@@ -164,13 +179,15 @@ def _as_told(row: Incident) -> Told:
 # --- rows ---------------------------------------------------------------------------------------------
 
 
-async def make(session: AsyncSession, owed: Owed) -> bool:
+async def make(session: AsyncSession, owed: Owed, open_state: FollowUpState = FollowUpState.OPEN) -> bool:
     """One row by its ``id``; False when it is there already. Take the callers' turns (``Owed.turns``) first.
+
+    ``open_state``: how it stands when none of these holds.
 
     Nobody to reach: NOT_WANTED. The same merchant has a row on this incident: DUPLICATE. Answered since they
     rang: SERVED.
     """
-    state, note = FollowUpState.OPEN, ""
+    state, note = open_state, ""
     if not owed.number and owed.merchant_id is None:
         state, note = FollowUpState.NOT_WANTED, "the number was withheld"
     elif await _answered_since(session, owed):
@@ -183,7 +200,7 @@ async def make(session: AsyncSession, owed: Owed) -> bool:
         merchant_id=owed.merchant_id, merchant=owed.merchant, tier=owed.tier, language=owed.language,
         audience=owed.audience, queue=owed.queue, band=owed.band, arrival_us=owed.arrival_us,
         made_ms=owed.at_ms, ended_ms=owed.at_ms if ended else None, ended_by=BY_LINE if ended else "",
-        note=note,
+        told_ms=owed.at_ms if state is FollowUpState.TOLD else None, note=note,
     )  # fmt: skip
     return await record.insert_once(session, row, "id")
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, case, func
 from sqlalchemy import select as sql_select
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -329,29 +330,49 @@ async def commitments(sql: Sql, incident: str = "", *, done: bool = False) -> Se
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
-    """How far the notice that it is over is: told, of them still down, and those still to be told."""
+    """How far the notice that it is over is: told, of them still down, those still to be told, and those who
+    agreed to no texts, for people to reach."""
 
     told: int
     still_down: int
     left: int
+    by_hand: int
     last_told_ms: int | None
 
 
 async def notice(sql: Sql, incident: str) -> Noticed:
     told = col(FollowUp.cohort) > 0
-    down = told & col(FollowUp.wants_call_ms).is_not(None)
-    left = (
-        (col(FollowUp.state) == FollowUpState.OPEN.value)
-        & (col(FollowUp.cohort) == 0)
-        & (col(FollowUp.number) != "")
-    )
+    wished = col(FollowUp.wants_call_ms).is_not(None)
+    untold = (col(FollowUp.state) == FollowUpState.OPEN.value) & ~told & ~wished
+    agreed = _agreed(incident)
+    clauses = (told, told & wished, untold & agreed, untold & ~agreed)
     statement = sql_select(
-        *(func.sum(case((clause, 1), else_=0)) for clause in (told, down, left)),
+        *(func.sum(case((clause, 1), else_=0)) for clause in clauses),
         func.max(col(FollowUp.told_ms)),
     ).where(col(FollowUp.incident) == incident)
     async with sql.reading() as session:
-        row = (await (await session.connection()).execute(statement)).one()
-    return Noticed(int(row[0] or 0), int(row[1] or 0), int(row[2] or 0), row[3])
+        *counts, last_told_ms = (await (await session.connection()).execute(statement)).one()
+    told_, down, left, by_hand = (int(count or 0) for count in counts)
+    return Noticed(told_, down, left, by_hand, last_told_ms)
+
+
+def _agreed(incident: str) -> ColumnElement[bool]:
+    """A row's number gets the incident's texts, or another number of its merchant does."""
+    theirs = aliased(FollowUp)
+    known = select(theirs.id).where(
+        theirs.incident == incident,
+        theirs.number == Subscription.number,
+        theirs.merchant_id == FollowUp.merchant_id,
+    )
+    return (
+        select(Subscription.id)
+        .where(
+            Subscription.incident == incident,
+            col(Subscription.ended_ms).is_(None),
+            (col(Subscription.number) == col(FollowUp.number)) | known.exists(),
+        )
+        .exists()
+    )
 
 
 async def follow_up(sql: Sql, name: str) -> FollowUp | None:

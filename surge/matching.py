@@ -72,7 +72,7 @@ class Caller:
     rail: str = ""
     devices: tuple[str, ...] = ()
     locations: tuple[str, ...] = ()
-    """Names of the shops it may be; a region may name one."""
+    """Names of the shops it may be; a region may name one. Of several only one calls: then it is a maybe."""
     topic: str = ""
     """What they chose in the menu, if they have."""
 
@@ -113,7 +113,9 @@ def match(scope: Scope, caller: Caller) -> Matched:
     for name in asked:
         theirs, wanted = _theirs(name, caller), {_fold(entry) for entry in getattr(scope, name)}
         hit = next((value for value in theirs if _fold(value) in wanted), None)
-        if hit is not None:
+        if hit is not None and name == "regions" and hit in caller.locations and len(caller.locations) > 1:
+            unknown.append("from which of their shops they call")
+        elif hit is not None:
             met.append(hit)
         elif not theirs or name == "components" or (name == "regions" and not caller.region):
             unknown.append(_ASKED[name])

@@ -21,6 +21,7 @@ from surge.states import FollowUpState, IncidentState
 from surge.tables import FollowUp, Incident, IncidentUpdate, Subscription
 
 AT_ONCE = 100
+NO_CONSENT = "agreed to no texts: for a person to reach"
 FRESH_MS = 30 * 60_000
 """An update older than this is told to nobody any more: the next one is."""
 
@@ -56,6 +57,8 @@ async def stage(watch: Watch, incident: str, now_ms: int) -> Stage:
             return Stage(paused=True, reason="the notices are paused until somebody goes on with them")
         reached, subscribed = await _rows(session, row)
         rows = [_row_of(each, subscribed) for each in reached]
+        if verified_ms is not None:
+            await _left_for_people(session, reached, subscribed)
         room = None if await board.texts_open(watch, session, now_ms) else 0
         now = next_stage(watch.policy, rows, verified_ms, now_ms, resumed_ms=resumed_ms, room=room)
         if now.paused and paused_ms <= resumed_ms:
@@ -87,6 +90,16 @@ async def resume(watch: Watch, incident: str, by: str, now_ms: int) -> None:
         paused_ms, resumed_ms = await _pauses(session, row)
         if paused_ms > resumed_ms:
             record.note(session, "notices_resumed", by, now_ms, incident=incident)
+
+
+async def are_paused(watch: Watch, incident: str) -> bool:
+    """Whether nobody is to be told, until a person goes on. Raises Unavailable."""
+    async with watch.sql.reading() as session:
+        row = await session.get(Incident, incident)
+        if row is None:
+            return False
+        paused_ms, resumed_ms = await _pauses(session, row)
+        return paused_ms > resumed_ms
 
 
 async def end_subscriptions(watch: Watch, incident: str, now_ms: int) -> int:
@@ -167,17 +180,34 @@ async def _rows(session: AsyncSession, row: Incident) -> tuple[list[FollowUp], d
     return rows, subscribed
 
 
+async def _left_for_people(
+    session: AsyncSession, rows: list[FollowUp], subscribed: dict[str, Subscription]
+) -> None:
+    """The ledger says of whom no notice will come: they are the desk's bulk work."""
+    silent = [
+        each.id
+        for each in rows
+        if each.state == FollowUpState.OPEN and not each.note and not _agreed(each, subscribed)
+    ]
+    if silent:
+        for row in await record.locked_follow_ups(session, col(FollowUp.id).in_(silent[:AT_ONCE])):
+            row.note = row.note or NO_CONSENT
+
+
+def _agreed(row: FollowUp, subscribed: dict[str, Subscription]) -> bool:
+    return row.number in subscribed or _who(row) in subscribed
+
+
 def _who(row: FollowUp) -> str:
     return f"merchant {row.merchant_id}" if row.merchant_id is not None else row.number
 
 
 def _row_of(row: FollowUp, subscribed: dict[str, Subscription]) -> Row:
-    agreed = row.number in subscribed or _who(row) in subscribed
     return Row(
         id=row.id,
         who=_who(row),
         arrival_us=row.arrival_us,
-        open=row.state == FollowUpState.OPEN and agreed and row.wants_call_ms is None,
+        open=row.state == FollowUpState.OPEN and _agreed(row, subscribed) and row.wants_call_ms is None,
         cohort=row.cohort,
         told_ms=row.told_ms,
         still_down_ms=row.wants_call_ms,

@@ -48,6 +48,9 @@ class SurgePolicy:
     """… and how long until the next."""
     pause_pct: int = 10
     """More "still down" than this among a cohort stops the notices."""
+    keep_ms: int = 60 * MINUTE_MS
+    """So long who holds a callback about it may answer KEEP, once the text has arrived; then nobody calls. 0:
+    nobody is asked, and everybody is called."""
     works_ms: int = 24 * 60 * MINUTE_MS
     """Told that it is over and silent for so long, it works."""
     text_cap_per_h: int = 2_000
@@ -71,9 +74,13 @@ class SurgePolicy:
     """Bands whose callers are never deflected."""
     toggle_numbers: frozenset[str] = field(default_factory=frozenset)
     """Who may switch by phone; the PIN is a secret setting."""
+    toggle_lock_ms: int = 15 * MINUTE_MS
+    """So long a number that keyed in three wrong PINs cannot switch."""
     detector: str = "suggest"
     """suggest, automatic or dry_run, until somebody switches it."""
     nag_ms: int = 5 * MINUTE_MS
+    rehearsal: bool = False
+    """No real telephone can be texted: the numbers kept for fiction are."""
 
     def __post_init__(self) -> None:
         for name, threshold in (("watch", self.watch), ("surge", self.surge)):

@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation.errors import Mendable
 from foundation.sql import insert
-from surge.states import LIVE
+from surge.states import LIVE, IncidentState
 from surge.tables import FollowUp, Incident, SurgeEvent, SurgeState
 
 LIVE_WORDS = tuple(sorted(state.value for state in LIVE))
@@ -94,6 +94,14 @@ async def live(session: AsyncSession) -> list[Incident]:
     """The incidents that callers are told of, the oldest first."""
     wanted = select(Incident).where(col(Incident.state).in_(LIVE_WORDS))
     return list(await session.exec(wanted.order_by(col(Incident.declared_ms), col(Incident.id))))
+
+
+async def over_since(session: AsyncSession, since_ms: int) -> list[Incident]:
+    """The incidents resolved since then, the oldest first."""
+    wanted = select(Incident).where(
+        Incident.state == IncidentState.RESOLVED, col(Incident.resolved_ms) >= since_ms
+    )
+    return list(await session.exec(wanted.order_by(col(Incident.resolved_ms), col(Incident.id))))
 
 
 async def events(

@@ -162,7 +162,8 @@ class FollowUp(SQLModel, table=True):
     """The call, or the promise, that it came from."""
     incident: str = Field(default="", max_length=32, index=True)
     why: str = Field(max_length=16)
-    """deflected, abandoned, full, closed, message, unreachable, expired."""
+    """deflected, abandoned, full, closed, message; asked (for a call, by text); of a promise: unreachable,
+    expired, resolved."""
     state: str = Field(max_length=16)
     """A ``states.FollowUpState``."""
     number: str = Field(default="", max_length=32, index=True)

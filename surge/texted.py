@@ -25,15 +25,21 @@ def ended(watch: Watch, row: Incident, language: str) -> str:
     return _notice(watch, "resolved", row, language)
 
 
+def keep(watch: Watch, row: Incident, language: str, by_ms: int, now_ms: int) -> str:
+    """It is fixed: is the callback still wanted? ``by_ms``: when nobody calls any more."""
+    when = wording.at(language, watch.time_zone, by_ms, now_ms)
+    return _notice(watch, "keep", row, language, when)
+
+
 def page(watch: Watch) -> str:
     """Where the public status page is."""
     return f"{watch.public_url}/status"
 
 
-def _notice(watch: Watch, key: str, row: Incident, language: str) -> str:
+def _notice(watch: Watch, key: str, row: Incident, language: str, when: str = "") -> str:
     told = Told(
         row.id, row.severity, row.state, row.audience, row.scope, row.version, row.updated_ms, {},
         title=row.title,
     )  # fmt: skip
     ours = watch.ours[0] if watch.ours else ""
-    return wording.notice(language, key, told, watch.centre_name, ours)
+    return wording.notice(language, key, told, watch.centre_name, ours, when)

@@ -41,6 +41,30 @@ def status(
     return tuple(said)
 
 
+def news(
+    language: str,
+    told: Told,
+    policy: SurgePolicy,
+    now_ms: int,
+    *,
+    words: bool,
+    fixed: bool,
+    maybe: bool = False,
+    main: str = "en",
+) -> tuple[Utterance, ...]:
+    """What callers on hold are told: the ``words``, as ``status`` has them, if they are new to them; and
+    that it is ``fixed`` as far as we can tell, if it is."""
+    said = [catalog.voice(language, "incident_broadcast")]
+    if words:
+        said += status(language, told, policy, now_ms, maybe=maybe, main=main)
+    title = _posted(told.title) if catalog.known(language) == catalog.known(main) else ""
+    if fixed and title:
+        said.append(catalog.voice(language, "incident_fixed", title=title))
+    elif fixed:
+        said.append(catalog.voice(language, "incident_fixed_ours"))
+    return tuple(said)
+
+
 def next_update(language: str, told: Told, zone: str, now_ms: int) -> Utterance | None:
     """When the next update is due; None when that is not known, or it is overdue."""
     if told.next_update_ms is None or told.next_update_ms <= now_ms:

@@ -33,8 +33,11 @@ function show() {
   const fresh = waiting;
   waiting = null;
   if (!fresh) return;
+  const chosen = new Set([...byId("owed").querySelectorAll('input[name="promise"]:checked')].map((box) => box.value));
+  for (const box of fresh.querySelectorAll('input[name="promise"]')) box.checked = chosen.has(box.value);
   byId("owed").replaceWith(fresh);
   htmx.process(fresh);
+  document.dispatchEvent(new Event("owed:shown"));
 }
 
 function hold() {
@@ -60,6 +63,7 @@ function inPlace(own, answer) {
 stream.addEventListener("owed", (event) => {
   const parsed = new DOMParser().parseFromString(event.detail.data, "text/html");
   waiting = document.adoptNode(parsed.getElementById("owed"));
+  document.title = waiting.dataset.title ?? document.title;
   if (busy()) hold();
   else show();
 });

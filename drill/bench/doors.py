@@ -30,10 +30,19 @@ from foundation.connections import open_redis
 from foundation.embedded import EmbeddedServer, find_server
 from foundation.errors import Mendable
 from queueing.line import Card, Line
+from surge.board import board_key
+from surge.directive import Directive, Told
 
 CALLERS = 400
 CONNECTIONS = 50
-PATH = "/voice/wait?lang=en&q=support&b=p2&clip={clip}&in={entered}&said_at={said}&said_pos=11&n=1"
+INCIDENT = Told(
+    "IN1a2b3c4d", "major", "identified", "merchants", {"all": True}, 3, NOW_MS, {"en": "It is down."}
+)
+"""An incident is live, and every caller has heard of it: the hold loop of the worst day."""
+PATH = (
+    "/voice/wait?lang=en&q=support&b=p2&heard=~IN1a2b3c4d.3.&clip={clip}&in={entered}&said_at={said}"
+    "&said_pos=11&n=1"
+)
 TARGET = 0.25
 """Ours costs at most this share of the idiomatic stack."""
 
@@ -158,6 +167,7 @@ async def _fill(redis_url: str, callers: int) -> None:
             card=Card(caller=f"+1415555{caller:04d}"),
             now_ms=entered_ms(caller),
         )
+    await redis.set(board_key(POLICY.centre), Directive(at_ms=NOW_MS, incidents=(INCIDENT,)).packed())
     await redis.aclose()
 
 

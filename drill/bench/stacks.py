@@ -24,7 +24,7 @@ from announcements import catalog, pacing
 from announcements.pacing import Place, Said
 from drill.bench.line import START_MS
 from foundation.clock import ManualClock
-from foundation.connections import open_redis
+from foundation.connections import open_redis, open_sql
 from ivr import glance, menus, slips
 from ivr.app import doors
 from ivr.desk import Budget, Desk
@@ -32,6 +32,8 @@ from queueing.hours import around_the_clock
 from queueing.line import Line
 from queueing.policy import LinePolicy, Queue
 from queueing.roster import Roster
+from surge.office import Watch
+from surge.policy import SurgePolicy
 
 PUBLIC_URL = "https://voice.example.com"
 TOKEN = "signs the benchmark"  # noqa: S105 of no account
@@ -47,9 +49,10 @@ def desk(redis_url: str) -> Desk:
 
 
 def _desk(redis: Redis) -> Desk:
+    clock, line, sql = ManualClock(NOW_MS), Line(redis, POLICY), open_sql("sqlite:///never-asked")
     return Desk(
-        clock=ManualClock(NOW_MS),
-        line=Line(redis, POLICY),
+        clock=clock,
+        line=line,
         roster=Roster(redis, POLICY),
         redis=redis,
         sql=None,
@@ -58,6 +61,7 @@ def _desk(redis: Redis) -> Desk:
         public_url=PUBLIC_URL,
         auth_tokens=(TOKEN,),
         secret="the benchmark's",  # noqa: S106 keys nothing but the benchmark's fingerprints
+        watch=Watch(sql, redis, line, line.keys, clock, SurgePolicy(), None, "UTC"),
         budget=Budget(enrich_s=10, whole_s=20),  # on a busy machine too, the whole answer is measured
     )
 

@@ -9,7 +9,6 @@ import asyncio
 import getpass
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -31,15 +30,6 @@ For = Annotated[str, typer.Option("--for", help="How long it holds, as 90m or 2h
 Reason = Annotated[str, typer.Option("--reason", help="For the timeline.")]
 
 
-@dataclass(frozen=True, slots=True)
-class Switched:
-    """What came of it: where it was written, and what the doors are told."""
-
-    directive: Directive
-    where: str
-    """sql, redis or file."""
-
-
 WHERE = {
     "sql": "Written in SQL, and told to every door.",
     "redis": "SQL does not answer: told to every door by Redis, and noted down for SQL.",
@@ -54,6 +44,7 @@ def add_to(app: typer.Typer) -> None:
     surge.command("status")(surge_status)
     surge.command("on")(surge_on)
     surge.command("off")(surge_off)
+    surge.command("pin")(surge_pin)
     app.add_typer(surge, name="surge", rich_help_panel=PANEL)
 
 
@@ -94,6 +85,22 @@ def surge_off(reason: Reason = "", as_json: Json = False) -> None:
     _switch(Level.CALM, None, reason, as_json)
 
 
+def surge_pin() -> None:
+    """Asks for a PIN and prints its hash, for SURGELINE_TOGGLE_PIN_HASH: with it, the numbers in
+    `toggle_numbers` switch the level by phone.
+
+    Example: surgeline surge pin
+    """
+    from foundation.errors import Mendable
+    from foundation.passwords import hashed
+    from ivr.toggling import PIN
+
+    pin = typer.prompt("PIN, 6 to 12 digits", hide_input=True, confirmation_prompt=True, err=True)
+    if not PIN.fullmatch(pin):
+        raise Mendable("A PIN is 6 to 12 digits.")
+    typer.echo(f"SURGELINE_TOGGLE_PIN_HASH='{asyncio.run(hashed(pin))}'")
+
+
 def length_ms(text: str) -> int | None:
     """``90m`` in milliseconds; None for "". Raises Mendable."""
     from foundation.errors import Mendable
@@ -108,33 +115,18 @@ def length_ms(text: str) -> int | None:
 
 
 def _switch(level: Level, for_ms: int | None, reason: str, as_json: bool) -> None:
-    async def act(watch: Watch) -> tuple[Switched, int]:
+    async def act(watch: Watch) -> tuple[Directive, str, int]:
+        from surge import aside
+
         now_ms = watch.clock.now_ms()
-        return await switch_anyhow(watch, level, _login(), now_ms, reason, for_ms), now_ms
-
-    done, now_ms = asyncio.run(_with_watch(act))
-    answer = _answer(done.directive, now_ms) | {"written": done.where}
-    tell(as_json, answer, f"{_words(done.directive, now_ms)}\n{WHERE[done.where]}")
-
-
-async def switch_anyhow(
-    watch: Watch, level: Level, by: str, now_ms: int, reason: str = "", for_ms: int | None = None
-) -> Switched:
-    """By SQL when it answers, else by what does. Raises IllegalMove, Unavailable when nothing does."""
-    from foundation.errors import Unavailable
-    from surge import aside, board, switch
-
-    try:
-        async with asyncio.timeout(WITHIN_S):
-            await switch.set_level(watch, level, by, now_ms, reason=reason, for_ms=for_ms)
-            async with watch.sql.reading() as session:
-                directive = await board.build(watch, session, now_ms)
-    except (Unavailable, TimeoutError):
-        directive, where = await aside.switch_without_sql(
-            watch, level, by, now_ms, reason=reason, for_ms=for_ms
+        done = await aside.switch_anyhow(
+            watch, level, _login(), now_ms, within_s=WITHIN_S, reason=reason, for_ms=for_ms
         )
-        return Switched(directive, where)
-    return Switched(directive, "sql")
+        return *done, now_ms
+
+    directive, where, now_ms = asyncio.run(_with_watch(act))
+    answer = _answer(directive, now_ms) | {"written": where}
+    tell(as_json, answer, f"{_words(directive, now_ms)}\n{WHERE[where]}")
 
 
 async def _look(watch: Watch) -> tuple[Directive, str, int]:
@@ -180,6 +172,7 @@ def _answer(directive: Directive, now_ms: int) -> dict[str, Any]:
         "since_ms": directive.since_ms,
         "expires_ms": directive.expires_ms,
         "dry_run": directive.dry_run,
+        "would": directive.would,
         "told_ms": directive.at_ms,
         "incidents": [
             {"id": each.id, "title": each.title, "state": each.state, "version": each.version}
@@ -193,7 +186,8 @@ def _words(directive: Directive, now_ms: int) -> str:
     mark, name = "◆" if level else "✓", level.name.lower().replace("_", " ")
     left_min = -(-(directive.expires_ms - now_ms) // 60_000) if level and directive.expires_ms else 0
     ends = f", for {left_min} min more" if left_min else ""
-    dry = " (dry run: nobody is turned away)" if directive.dry_run else ""
+    dry = " (dry run: nobody is turned away" if directive.dry_run else ""
+    dry += f"; {directive.would:,} calls would have been)" if dry else ""
     lines = [f"{mark} The level is {name}{ends}{dry}."]
     lines += [f"  {each.id} {each.title}: {each.state}" for each in directive.incidents]
     return "\n".join(lines)

@@ -11,10 +11,10 @@
 -- ARGV  head_start_us  str     of the band
 -- ARGV  caller_key     str     whose kept place may be taken up; '' for nobody's
 -- ARGV  card           str     JSON, carried and never read
--- ARGV  max_waiting    int
--- ARGV  now_ms         str     text here, because it is mostly copied
+-- ARGV  max_waiting    str
+-- ARGV  now_ms         str     numbers are text here: they are mostly copied
 -- ARGV  arrived_ms     str     now_ms; earlier for a caller who came while the line was away
--- ARGV  after_us       int     so much after arrived_ms stands the old place
+-- ARGV  after_us       str     so much after arrived_ms stands the old place
 -- ARGV  ring_ms        str
 -- ARGV  resume_ms      str
 -- MOVES waiting -> waiting
@@ -36,21 +36,23 @@ else
     known = redis.call('HMGET', book, contact, '#', '~' .. caller_key)
 end
 local ahead = redis.call('ZCARD', here)
+local room = max_waiting - ahead
 local nobody_idle = not known[1] and (redis.call('ZCARD', idle) == 0
     or redis.call('ZLEXCOUNT', idle, '[' .. queue .. ' ', '(' .. queue .. '!') == 0)
 
-if nobody_idle and not known[3] and arrived_ms == now_ms and ahead < max_waiting then
+if nobody_idle and not known[3] and arrived_ms == now_ms and room > 0 then
     local arrival, last = now_ms .. '000', known[2]
     if last and tonumber(last) >= tonumber(arrival) then
         arrival = string.format('%.0f', last + 1)
     end
-    redis.call('ZADD', here, arrival - head_start_us, contact)
+    local ahead_of_nobody = head_start_us == '0'
+    redis.call('ZADD', here, ahead_of_nobody and arrival or arrival - head_start_us, contact)
     redis.call('HSET', book, '#', arrival, contact, 'waiting|' .. queue .. '||' .. band .. '|0||0|0|'
         .. head_start_us .. '|' .. arrival .. '|' .. now_ms .. '|0||' .. caller_key .. '|' .. card)
     redis.call('XADD', journal, '*', 'entered', now_ms .. '|' .. contact .. '||' .. queue .. '|' .. band
         .. '|arrival=' .. arrival .. '|resumed=0||card=' .. card)
     -- The newest without a head start has the greatest score of all: it stands last.
-    if head_start_us == '0' then
+    if ahead_of_nobody then
         return { ahead + 1, ahead + 1 }
     end
     return { redis.call('ZRANK', here, contact) + 1, ahead + 1 }
@@ -91,7 +93,7 @@ if known[3] then
     end
 end
 local resumed = arrival and 1 or 0
-if nobody_idle and resumed == 0 and arrived_ms == now_ms and ahead >= max_waiting then
+if nobody_idle and resumed == 0 and arrived_ms == now_ms and room <= 0 then
     tell('full', contact, '', queue, band, '|card=' .. card)
     return { 'full', 'ended', 0, ahead, queue, band, 0 }
 end

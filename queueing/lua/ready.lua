@@ -27,11 +27,14 @@ local presence, lasting, skills, phone =
 if presence == 'away' or presence == 'off' then
     -- INCLUDE heads
     local contact = id and redis.call('HGET', book, id)
-    if contact and string.find(contact, '^[^|]*|[^|]*||') then -- nobody has passed on it
-        local who, idle_since, from_line = agent, now_ms, true
-        -- INCLUDE reserving
-        redis.call('XADD', journal, '*', 'reserved', asked .. '|from=' .. presence)
-        return 'done'
+    if contact then
+        -- INCLUDE asking
+        if passed == '' then
+            local who, idle_since, from_line = agent, now_ms, true
+            -- INCLUDE reserving
+            redis.call('XADD', journal, '*', 'reserved', asked .. '|from=' .. presence)
+            return 'done'
+        end
     end
 end
 

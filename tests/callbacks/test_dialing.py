@@ -6,6 +6,7 @@ import pytest
 
 from callbacks import dialing, picking_up, promises
 from callbacks.states import PromiseState, Result
+from callbacks.turns import turn_name
 from tests.callbacks.office import NUMBER, Staff
 
 
@@ -27,6 +28,41 @@ async def test_the_merchant_is_rung_once_and_the_promise_is_kept(ringing: Staff)
     kept = await ringing.promise(promise.id)
     assert (kept.state, kept.ended_by, kept.open_number) == (PromiseState.KEPT, "ann", None)
     assert kept.tries == 0
+
+
+async def test_a_talk_whose_end_nobody_tells_is_over_all_the_same(ringing: Staff) -> None:
+    promise = await ringing.owed()
+    await ringing.at_work("ann")
+    ringing.phone()
+    await ringing.dials(promise)
+    await ringing.passes(4)
+    ringing.faults({"on": "webhook", "kind": "drop", "match": "/voice/called/status"})
+    ringing.hangs_up(ringing.legs()[0])
+    await ringing.passes(1)
+    assert await ringing.state(promise) == PromiseState.CONNECTED
+    await ringing.passes(120)
+    assert (await ringing.contact(turn_name(promise.id, promise.turn))).disposition == "answered"
+    await ringing.roster.ready("ann", ringing.now_ms)
+    await ringing.writes_down()
+    assert await ringing.state(promise) == PromiseState.KEPT
+
+
+async def test_a_talk_that_lasts_is_looked_up_and_left_alone(ringing: Staff) -> None:
+    promise = await ringing.owed()
+    await ringing.at_work("ann")
+    ringing.phone()
+    await ringing.dials(promise)
+    asked: list[str] = []
+    real = ringing.carrier.call
+
+    async def call(sid: str) -> object:
+        asked.append(sid)
+        return await real(sid)
+
+    ringing.carrier.call = call
+    await ringing.passes(240)
+    assert await ringing.state(promise) == PromiseState.CONNECTED
+    assert 2 <= len(asked) <= 4
 
 
 @pytest.mark.parametrize(

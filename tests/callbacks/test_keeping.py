@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from callbacks import dialing, merchant_first, picking_up, promises
+from callbacks import dialing, merchant_first, picking_up, promises, reaping, settling
 from callbacks.states import Mode, PromiseState, Result
 from callbacks.tables import Promise
 from callbacks.turns import turn_name
+from carrier.twilio_rest import Call, Carrier
 from foundation.clock import ManualClock
 from foundation.connections import Sql
 from queueing import journal
@@ -20,6 +21,13 @@ from queueing.states import Disposition
 from tests.callbacks.office import NUMBER, POLICY, Staff
 
 TEN_MIN_MS = 600_000
+
+
+class Over(Carrier):
+    """Every call is over, by its word."""
+
+    async def call(self, sid: str) -> Call:
+        return Call(sid, "", NUMBER, "completed", "outbound-api", None)
 
 
 @pytest.fixture
@@ -113,18 +121,51 @@ async def test_a_transferred_merchant_is_not_kept_before_the_second_talk_is_over
     assert await office.order("billing") == [turn]
 
 
-async def test_an_agent_lost_in_the_talk_is_made_good_at_once(office: Staff) -> None:
+async def test_an_agent_lost_in_the_talk_leaves_the_merchant_on_the_line_first(office: Staff) -> None:
     promise, turn = await in_talk(office)
     await office.line.fail_join(turn, office.now_ms)
+    await office.keeps()
+    waits = await office.promise(promise.id)
+    assert (waits.state, waits.turn, waits.tries) == (PromiseState.CONNECTED, 1, 0)
+    assert await office.order() == [turn]
+    await office.roster.off("ann", office.now_ms)
+    await office.at_work("ben")
+    await office.presses_call(promise, "ben")
+    await office.line.connect(turn, office.now_ms)
+    await office.line.finish(turn, office.now_ms)
+    await noted(office, turn, "reached")
+    assert await office.state(promise) == PromiseState.KEPT
+    assert await office.attempt_states(promise) == ["talked"]
+
+
+@pytest.mark.parametrize("joins_fail", [0, 1])
+async def test_who_hangs_up_then_is_rung_again_at_once(office: Staff, joins_fail: int) -> None:
+    promise, turn = await in_talk(office)
+    await office.line.fail_join(turn, office.now_ms)
+    for _ in range(joins_fail):  # the next agent presses Call, and is lost before they meet
+        await office.at_work("ben")
+        await office.presses_call(promise, "ben")
+        await office.line.fail_join(turn, office.now_ms)
+    for agent in ("ann", "ben"):
+        await office.roster.off(agent, office.now_ms)
+    await office.writes_down()
+    office.clock.advance(s=30)
+    await office.line.leave(turn, Disposition.SET_ASIDE, office.now_ms)
     await office.writes_down()
     lost = await office.promise(promise.id)
     assert (lost.state, lost.tries, lost.due_ms) == (PromiseState.DUE_LATER, 0, office.now_ms)
     await office.keeps()
     await office.keeps()
-    assert await office.state(promise) == PromiseState.IN_LINE
-    assert (await office.contact(turn)).disposition == "set_aside"
     again = await office.contact(turn_name(promise.id, 2))
     assert again.arrival_us == promise.arrival_us
+
+
+async def test_who_hangs_up_in_a_transfer_was_talked_with(office: Staff) -> None:
+    promise, turn = await in_talk(office)
+    await office.line.transfer(turn, "billing", None, office.now_ms)
+    await office.line.leave(turn, Disposition.SET_ASIDE, office.now_ms)
+    await office.writes_down()
+    assert await office.state(promise) == PromiseState.KEPT
 
 
 async def test_the_same_events_read_again_change_nothing(office: Staff) -> None:
@@ -137,6 +178,20 @@ async def test_the_same_events_read_again_change_nothing(office: Staff) -> None:
     await office.writes_down()
     after = await office.promise(promise.id)
     assert (after.state, after.version) == (PromiseState.KEPT, before.version)
+
+
+async def test_a_call_that_was_picked_up_unheard_of_is_no_try_of_the_merchants(office: Staff) -> None:
+    """Twilio rang and somebody picked up, but no door of ours could be reached."""
+    promise = await office.owed()
+    await office.at_work("ann")
+    await rung(office, promise)
+
+    (attempt,) = await office.attempts(promise)
+    assert await settling.settle(office.cb, Over("AC" + "0" * 32, "token"), attempt, office.now_ms)
+    there = await office.promise(promise.id)
+    assert (there.state, there.tries) == (PromiseState.DUE_LATER, 0)
+    assert there.due_ms == office.now_ms + TEN_MIN_MS
+    assert [(a.state, a.result) for a in await office.attempts(promise)] == [("not_reached", "trouble")]
 
 
 # --- no two conversations ---------------------------------------------------------------------------------
@@ -289,6 +344,20 @@ async def test_merchants_are_dialled_for_free_agents_in_the_order_of_their_ticke
     assert await merchant_first.to_dial(forward.cb, forward.now_ms) == []
 
 
+async def test_an_agent_of_two_queues_is_dialled_for_once(forward: Staff) -> None:
+    rules = replace(POLICY, modes=dict.fromkeys(("support", "billing"), Mode.MERCHANT_FIRST))
+    staff = Staff(forward.redis, forward.sql, forward.clock, policy=rules)
+    billing = await staff.asks(number="+14155550121", queue="billing")
+    staff.clock.advance(ms=10)
+    await staff.asks(number="+14155550122", queue="support")
+    await staff.roster.sign_in(
+        "ann", name="ann", skills={"support": 0, "billing": 0}, line="softphone", now_ms=staff.now_ms
+    )
+    await staff.roster.ready("ann", staff.now_ms)
+    chosen = await merchant_first.to_dial(staff.cb, staff.now_ms)
+    assert [each.promise for each in chosen] == [billing.promise.id]
+
+
 async def test_live_callers_ahead_have_the_free_agents(forward: Staff) -> None:
     await forward.rings("CAlive", "+14155550177")
     forward.clock.advance(ms=10)
@@ -336,3 +405,64 @@ async def test_a_merchant_who_pressed_1_and_hangs_up_is_rung_later(forward: Staf
     there = await forward.promise(promise.id)
     assert (there.state, there.tries) == (PromiseState.DUE_LATER, 1)
     assert [(a.state, a.result) for a in await forward.attempts(promise)] == [("not_reached", "hung_up")]
+
+
+async def talks_first(forward: Staff) -> Promise:
+    promise = await pressed_one(forward)
+    await forward.at_work("ann")
+    now = await forward.contact("CAleg")
+    await forward.line.accept("CAleg", now.agent, now.fence, forward.now_ms)
+    assert await dialing.take_for(forward.cb, promise.id, "CAleg", forward.now_ms)
+    await forward.line.connect("CAleg", forward.now_ms)
+    await forward.keeps()
+    return promise
+
+
+async def test_who_was_rung_first_and_hangs_up_when_the_agent_is_lost_is_rung_again(forward: Staff) -> None:
+    promise = await talks_first(forward)
+    await forward.line.fail_join("CAleg", forward.now_ms)
+    await forward.writes_down()
+    assert await forward.state(promise) == PromiseState.CONNECTED
+    await forward.line.leave("CAleg", Disposition.ABANDONED, forward.now_ms)
+    await forward.writes_down()
+    lost = await forward.promise(promise.id)
+    assert (lost.state, lost.tries, lost.held_by) == (PromiseState.DUE_LATER, 0, "")
+
+
+async def test_who_was_rung_first_and_hangs_up_in_a_transfer_was_talked_with(forward: Staff) -> None:
+    promise = await talks_first(forward)
+    await forward.line.transfer("CAleg", "billing", None, forward.now_ms)
+    await forward.line.leave("CAleg", Disposition.ABANDONED, forward.now_ms)
+    await forward.writes_down()
+    assert await forward.state(promise) == PromiseState.KEPT
+
+
+@pytest.mark.parametrize(
+    ("lost", "there"), [(False, PromiseState.KEPT), (True, PromiseState.DUE_LATER)], ids=["talking", "parted"]
+)
+async def test_a_first_rung_merchant_whose_end_nobody_told_is_gone(
+    forward: Staff, lost: bool, there: PromiseState
+) -> None:
+    promise = await talks_first(forward)
+    if lost:
+        await forward.roster.off("ann", forward.now_ms)
+        await forward.line.fail_join("CAleg", forward.now_ms)
+    forward.clock.advance(ms=reaping.TALK_LOOK_MS * 3)
+    assert await reaping.end_talks(forward.cb, Over("AC" + "0" * 32, "token"), forward.now_ms) == 1
+    await forward.roster.ready("ann", forward.now_ms)
+    await forward.writes_down()
+    assert await forward.state(promise) == there
+
+
+async def test_a_parted_merchant_whose_end_nobody_told_has_abandoned_nothing(office: Staff) -> None:
+    promise, turn = await in_talk(office)
+    await office.roster.off("ann", office.now_ms)
+    await office.line.fail_join(turn, office.now_ms)
+    async with office.sql.session() as session:
+        held = await session.get(Promise, promise.id)
+        held.held_by = "CAleg"
+    office.clock.advance(ms=reaping.TALK_LOOK_MS * 3)
+    assert await reaping.end_talks(office.cb, Over("AC" + "0" * 32, "token"), office.now_ms) == 1
+    await office.writes_down()
+    assert (await office.contact(turn)).disposition == "set_aside"
+    assert await office.state(promise) == PromiseState.DUE_LATER

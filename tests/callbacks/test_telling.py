@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlmodel import select
 
-from callbacks import dialing, promises, telling
+from callbacks import dialing, promises, reaping, telling
 from callbacks.promises import Place
 from callbacks.states import PromiseState, Result
 from carrier import tables as carrier_tables  # noqa: F401  (made by the fixtures sql and books)
@@ -151,6 +151,38 @@ async def test_the_last_try_promises_no_other(staff):
     await telling.tell_news(staff.cb, staff.now_ms)
     (body,) = await bodies(staff)
     assert "We will not try again. Please call us at" in body
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "Corner Pay: sorry, we did not manage to call you back in time, and will not try again. "),
+        ("es", "Corner Pay: lo sentimos, no logramos llamarle a tiempo y no volveremos a intentarlo. "),
+    ],
+)
+async def test_what_was_not_kept_in_its_time_is_told_once_with_how_to_ring_back(staff, language, said):
+    promise = await agreed(staff, language=language)
+    await staff.asks(number="+14155550188")  # nobody agreed here
+    staff.clock.advance(ms=staff.policy.expires_ms)
+    assert await reaping.expire(staff.cb, staff.now_ms) == 2
+    assert await staff.state(promise) == PromiseState.EXPIRED
+    assert [await telling.tell_news(staff.cb, staff.now_ms) for _ in range(2)] == [1, 0]
+    (text,) = await written(staff)
+    assert (text.number, text.kind) == (NUMBER, "expired")
+    assert text.body.startswith(said)
+    assert "+1 415-555-0100" in text.body
+
+
+@pytest.mark.parametrize(("by", "count"), [("sue", 1), ("merchant", 0)])
+async def test_a_callback_that_an_incidents_end_made_needless_is_told_once(staff, by, count):
+    promise = await agreed(staff)
+    await promises.resolve(staff.cb, [promise.id], by, "the incident is over", staff.now_ms)
+    assert [await telling.tell_news(staff.cb, staff.now_ms) for _ in range(2)] == [count, 0]
+    for body in await bodies(staff):
+        assert body.startswith(
+            "Corner Pay: the problem you called about is over, so we will not call you back."
+        )
+        assert "+1 415-555-0100" in body
 
 
 @pytest.mark.parametrize(("by", "count"), [("merchant", 0), ("sue", 1), ("line", 1)])

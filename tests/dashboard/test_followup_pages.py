@@ -99,7 +99,9 @@ async def test_the_notice_is_paused_and_goes_on(lead, rooms, outage) -> None:
     await outage.turned_away(3, row.id)
     assert "Notice that it is over" not in (await lead.get(f"/followups?incident={row.id}")).text
     await outage.say(row, "It works again.", IncidentState.VERIFIED)
-    assert "3 still to tell" in (await lead.get(f"/followups?incident={row.id}")).text
+    page = (await lead.get(f"/followups?incident={row.id}")).text
+    assert "0 still to tell" in page
+    assert "3 agreed to no texts: reach them yourselves" in page
     await lead.post("/followups/notices", data={"incident": row.id, "go": "false"})
     assert "Go on with the notice" in (await lead.get(f"/followups?incident={row.id}")).text
     rooms.clock.advance(s=1)

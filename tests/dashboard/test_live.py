@@ -5,14 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
+from callbacks import promises
 from dashboard.accounts import Accounts
 from dashboard.auth import Who
 from dashboard.floor import Floor
 from dashboard.live import message, midnight_ms
-from dashboard.streams import CHECK_LOOKS, PULSE_LOOKS, DeskParts, WallParts, follow, read_mark, write_mark
+from dashboard.streams import (
+    CHECK_LOOKS,
+    PULSE_LOOKS,
+    CallbackParts,
+    DeskParts,
+    WallParts,
+    follow,
+    read_mark,
+    write_mark,
+)
 from foundation.clock import ManualClock
 from foundation.errors import Unavailable
 
@@ -71,6 +82,40 @@ async def test_a_promise_that_changes_is_sent_as_an_event_of_its_own(floor, who,
         assert row.id in await reader.until("event: owed")
         await owing.change(row.id, tries=2)
         assert "2 / 3" in await reader.until("event: owed")
+
+
+async def test_the_page_of_every_promise_moves_by_itself(floor, who, wall, rooms, owing) -> None:
+    asked = {"state": "", "queue": "billing", "late": ""}
+    async with aclosing(follow(floor, who, CallbackParts(floor, who, asked, 0), {})) as stream:
+        reader = Reader(stream, wall)
+        assert "No callback is owed" in await reader.until("event: owed")
+        assert "Stop offering callbacks" in await reader.until("event: switches")
+        assert 'hx-target="#promises-now"' in await reader.next()
+        await owing.owe(1)
+        row = await owing.owe(2, queue="billing", by=-5)
+        told = await reader.until("event: owed")
+        assert told.count("data-row=") == 1, "only those asked for"
+        assert row.id in told
+        assert 'data-title="(1) Callbacks · Surgeline"' in told
+        now = await reader.next()
+        assert 'hx-target="#promises-now"' in now
+        await promises.switch(rooms.office, "lead1", rooms.clock.now_ms(), offering=False)
+        assert "Offer callbacks" in await reader.until("event: switches")
+
+
+async def test_the_page_of_every_promise_without_sql_says_so_and_is_not_empty(
+    floor, who, wall, rooms, monkeypatch
+) -> None:
+    async def away(*_given):
+        raise Unavailable("away")
+
+    with monkeypatch.context() as silent:
+        silent.setattr("dashboard.promise_pages.promises.switches", away)
+        source = CallbackParts(floor, who, {"state": "", "queue": "", "late": ""}, 0)
+        parts = await source(await floor.watch.now())
+    assert set(parts) == {"trouble", "band"}, "what stands there stays"
+    parts = await source(replace(await floor.watch.now(), owed=None))
+    assert "The record does not answer" in parts["owed"][1]()
 
 
 async def test_a_contact_reaches_the_desk_and_only_what_changed_is_sent(
@@ -195,7 +240,10 @@ def test_the_day_begins_where_the_centre_is() -> None:
     assert midnight_ms(noon, "America/Chicago") == 1_700_028_000_000
 
 
-@pytest.mark.parametrize(("page", "person", "status"), [("desk", None, 401), ("odd", "agent1", 404)])
+@pytest.mark.parametrize(
+    ("page", "person", "status"),
+    [("desk", None, 401), ("odd", "agent1", 404), ("callbacks", None, 401), ("callbacks", "agent1", 403)],
+)
 async def test_a_stream_is_asked_who_it_is_for(page, person, status, sign_in) -> None:
     browser = await sign_in(person)
     answer = await browser.get("/events", params={"page": page}, headers={"HX-Request": "true"})

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from merchants.tables import Merchant
 from queueing.records import Card
-from surge import incidents, lists, suggestions, switch
+from surge import commitments, incidents, lists, suggestions, switch
 from surge.office import Conflict
 from surge.states import Level
 from tests.pages.outage import Outage
@@ -285,6 +286,29 @@ async def test_the_desk_says_why_the_contact_matches(sign_in, rooms, outage, clo
     assert match_view(directive, Card(product="terminal")).word == "No match"
     assert match_view(directive, Card()).word == "Maybe"
     assert match_view(directive, None) is None
+    (incident,) = directive.incidents
+    says_so = Card(incident=incident.id, match="match", reason="they say that their call is about this")
+    told = match_view(directive, says_so)
+    assert (told.word, told.title, told.reason) == ("Match", incident.title, says_so.reason)
+    assert match_view(directive, replace(says_so, incident="INgone")).word == "Maybe"
+
+
+async def test_a_dry_run_shows_how_many_calls_it_would_have_turned_away(rooms, clock, sign_in) -> None:
+    from queueing.tables import ContactEvent
+    from surge import switch
+    from surge.states import Level
+
+    now_ms = clock.now_ms()
+    await switch.set_mode(rooms.surge, "dry_run", "lead1", now_ms)
+    await switch.suggest(rooms.surge, Level.SURGE, "the wait is long", now_ms)
+    async with rooms.sql.session() as session:
+        for number, call in enumerate(("CA1", "CA1", "CA2")):
+            session.add(ContactEvent(id=f"{number}-0", contact=call, kind="spared", at_ms=now_ms))
+        session.add(ContactEvent(id="9-0", contact="CA3", kind="spared", at_ms=now_ms - 1))
+    assert (await rooms_directive(rooms, clock)).would == 2
+    page = (await (await sign_in("lead1")).get("/surge")).text
+    assert "Would have deflected" in page
+    assert "dry run: nobody was turned away" in page
 
 
 async def rooms_directive(rooms, clock):  # type: ignore[no-untyped-def]
@@ -296,3 +320,31 @@ async def rooms_directive(rooms, clock):  # type: ignore[no-untyped-def]
 async def test_no_band_on_an_ordinary_day(sign_in) -> None:
     page = (await (await sign_in("agent1")).get("/desk")).text
     assert '<div id="band"></div>' in page
+
+
+async def test_the_band_says_that_news_are_old(sign_in, rooms, outage, clock) -> None:
+    await outage.declare()
+    agent = await sign_in("agent1")
+    await rooms_directive(rooms, clock)
+    clock.advance(ms=rooms.surge.policy.stale_ms)
+    assert "callers hear neutral words" not in (await agent.get("/desk")).text
+    clock.advance(ms=1_000)
+    assert "old news: callers hear neutral words" in (await agent.get("/desk")).text
+
+
+async def test_the_band_tells_its_owner_what_is_due_and_nobody_else(sign_in, rooms, outage, clock) -> None:
+    row = await outage.declare()
+    now_ms = clock.now_ms()
+    due_ms = now_ms + commitments.DAY_MS
+    made = await commitments.make(rooms.surge, row.id, "Post-mortem", "Lead 1", due_ms + 1, "super1", now_ms)
+    lead, other = await sign_in("lead1"), await sign_in("super1")
+    await rooms_directive(rooms, clock)
+    assert "Due: Post-mortem" not in (await lead.get("/desk")).text
+    clock.advance(ms=1_000)
+    await rooms_directive(rooms, clock)
+    assert 'aria-label="Due: Post-mortem"' in (await lead.get("/desk")).text
+    assert "Due: Post-mortem" not in (await other.get("/desk")).text
+    await commitments.done(rooms.surge, made.id, "lead1", clock.now_ms())
+    clock.advance(ms=1_000)
+    await rooms_directive(rooms, clock)
+    assert "Due: Post-mortem" not in (await lead.get("/desk")).text

@@ -14,8 +14,11 @@ from merchants import directory, tables  # noqa: F401  (their tables are made by
 from queueing import tables as queueing_tables  # noqa: F401
 from queueing.line import Line, LinePolicy, Queue
 from queueing.roster import Roster
+from surge import tables as surge_tables  # noqa: F401
+from surge.office import Watch
 from tests.doors.called_back import Rung, loses, promise_for, ring
 from tests.doors.handset import ACCOUNT, PUBLIC, TOKEN, Handset, Web
+from tests.doors.watched import with_watch
 
 MERCHANTS = """name,tier,numbers,locations,product,language
 Corner Bakery,gold,+1 415 555 0001,Mission Street,Till 3,en
@@ -41,8 +44,8 @@ async def merchants(sql):
 
 
 @pytest.fixture
-def desk(redis, sql, merchants, clock) -> Desk:
-    return Desk(
+def desk(redis, sql, merchants, clock, tmp_path) -> Desk:
+    bare = Desk(
         clock=clock,
         line=Line(redis, POLICY),
         roster=Roster(redis, POLICY),
@@ -56,6 +59,12 @@ def desk(redis, sql, merchants, clock) -> Desk:
         account_sid=ACCOUNT,
         budget=PATIENT,
     )
+    return with_watch(bare, tmp_path / "data", rehearsal=True)
+
+
+@pytest.fixture
+def watch(desk) -> Watch:
+    return desk.watch
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from callbacks import dialing, promises
+from callbacks import dialing, promises, settling
+from callbacks.tables import Attempt
 from queueing.states import ContactState
 from tests.doors.called_back import (
     CONNECTING,
@@ -21,7 +22,7 @@ from tests.doors.called_back import (
     ring,
     with_office,
 )
-from tests.doors.test_callback import AwaySql
+from tests.doors.test_callback import POLICY, AwaySql
 
 GREETING = "This is Corner Pay, calling you back as promised. Press 1 to be connected."
 ALREADY = "You are already being helped on another call. Goodbye."
@@ -164,6 +165,21 @@ async def test_without_sql_for_long_nobody_is_connected(rung, when):
     assert said == [TROUBLE] * 3 + [SORRY]
     assert leg.heard.verbs[-1] == "Hangup"
     assert (await leg.now()).held_by == ""
+    leg.stores()
+    before_ms = leg.desk.clock.now_ms()
+    await leg.is_over()
+    assert await leg.result() == ("due_later", "trouble", 0)
+    assert (await leg.now()).due_ms == before_ms + POLICY.retry_after_ms(1)
+
+
+async def test_nobody_is_rung_all_day_by_a_trouble_of_ours(leg, desk):
+    """Rung twice as often as the tries, it counts."""
+    async with desk.sql.session() as session:
+        attempt = await session.get(Attempt, leg.attempt.id)
+        attempt.number = 2 * POLICY.tries
+    await settling.note_trouble(desk.office, leg.attempt.id)
+    await leg.is_over()
+    assert await leg.result() == ("due_later", "trouble", 1)
 
 
 async def test_one_without_the_line_goes_where_the_agent_was(leg, desk):

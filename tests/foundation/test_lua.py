@@ -57,6 +57,20 @@ async def test_groups_of_keys_are_lists_of_equal_length(redis, write):
         await script(redis, journal="j", waiting=["w1"], idle=["i1", "i2"])
 
 
+async def test_a_groups_first_key_needs_no_list(redis, write):
+    script = write(
+        "first",
+        "-- KEYS  journal    stream  first\n"
+        "-- KEYS  waiting[]  zset    one per queue\n"
+        "-- KEYS  idle[]     zset    one per queue\n"
+        "return {waiting[1], idle[1], 'waiting'} -- waiting\n",
+    )
+    given = {"journal": "j", "waiting": ["w1", "w2"], "idle": ["i1", "i2"]}
+    assert await script(redis, **given) == ["w1", "i1", "waiting"]
+    assert "local waiting" not in script.source
+    assert "local idle" in script.source
+
+
 @pytest.mark.parametrize(
     "given", [{}, {"place": "p"}, {"place": "p", "word": "w", "more": 1}, {"plaice": "p", "word": 1}]
 )

@@ -161,8 +161,19 @@ async def test_a_door_that_does_not_come_to_an_end_is_given_up(desk):
         await asyncio.Event().wait()
 
     impatient = replace(desk, budget=Budget(whole_s=0.01))
-    heard = await Handset(broken(impatient, hang)["/voice/menu"]).post("/voice/menu")
+    with capture_logs() as logs:
+        heard = await Handset(broken(impatient, hang)["/voice/menu"]).post("/voice/menu")
     assert heard.has("Enqueue")
+    assert [(line["event"], line["log_level"]) for line in logs] == [("door_late", "warning")]
+
+
+async def test_a_deadline_inside_a_door_is_a_slip_of_ours(desk):
+    async def late(desk, visit):
+        raise TimeoutError
+
+    with capture_logs() as logs:
+        await Handset(broken(desk, late)["/voice/menu"]).post("/voice/menu")
+    assert [(line["event"], line["log_level"]) for line in logs] == [("door_broken", "error")]
 
 
 async def test_a_store_that_does_not_come_to_an_end_is_done_without(desk):

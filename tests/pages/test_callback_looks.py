@@ -80,7 +80,13 @@ def test_supervisors(name: str, style: str, house: Any, visit: Any, shoot: Any) 
     if name == "callbacks":
         stage(house, "owed-ready")
         house.do(house.owing.change(f"PR{4:016x}", agent="agent2"))
-    look_at(visit("lead1", "/callbacks", **STYLES[style]), shoot, f"{name}-{style}")
+    page = visit("lead1", "/callbacks", **STYLES[style])
+    page.locator('[data-live][data-age="live"]').wait_for()
+    if name == "callbacks":
+        page.locator("[data-row] input").first.check()
+        house.do(house.owing.owe(29, by=-30, merchant="Latest Of All"))
+        page.get_by_role("button", name="1 change").wait_for()
+    look_at(page, shoot, f"{name}-{style}")
 
 
 @pytest.mark.parametrize("style", STYLES)

@@ -232,3 +232,64 @@ def test_a_lead_chooses_many(visit: Any, house: Any) -> None:
     page.get_by_role("button", name="Cancel them").click()
     expect(page.get_by_text("Done: 4 promises")).to_be_visible()
     expect(page.get_by_text("No callback is owed")).to_be_visible()
+
+
+def at_callbacks(visit: Any, house: Any, count: int) -> Any:
+    house.do(house.owing.owe_many(count))
+    page = visit("lead1", "/callbacks")
+    expect(page.locator("[data-live]")).to_have_attribute("data-age", "live")
+    expect(page.locator("[data-row]")).to_have_count(count)
+    return page
+
+
+def test_a_leads_list_moves_by_itself_and_holds_still_under_the_pointer(visit: Any, house: Any) -> None:
+    page = at_callbacks(visit, house, 5)
+    house.do(house.owing.owe(29, by=-30, merchant="Latest Of All"))
+    expect(page.locator("[data-row]").first).to_contain_text("Latest Of All")
+    expect(page).to_have_title("(2) Callbacks · Surgeline")
+    row = page.locator(f'[data-row="PR{2:016x}"]')
+    row.hover()
+    before, place = order_of(page), row.bounding_box()
+    house.do(house.owing.owe(30, by=-60, ago=90, merchant="Later Still"))
+    expect(page.get_by_role("button", name="1 change")).to_be_visible()
+    assert (order_of(page), row.bounding_box()) == (before, place)
+    page.get_by_role("button", name="1 change").click()
+    expect(page.locator("[data-row]").first).to_contain_text("Later Still")
+    assert page.faults == []
+
+
+def test_what_a_lead_has_chosen_stays_chosen_when_the_list_moves(visit: Any, house: Any) -> None:
+    page = at_callbacks(visit, house, 4)
+    for place in (1, 2):
+        page.locator(f'[data-row="PR{place:016x}"] input').check()
+    house.do(house.owing.change(f"PR{2:016x}", state="cancelled", open_number=None))
+    house.do(house.owing.owe(30, by=-60, ago=90, merchant="Later Still"))
+    expect(page.get_by_role("button", name="2 changes")).to_be_visible()
+    expect(page.locator("[data-chosen]")).to_have_text("(2)")
+    page.get_by_label("Cancel, because").click()  # away from the list: it moves
+    expect(page.locator("[data-row]").first).to_contain_text("Later Still")
+    expect(page.locator("[data-chosen]")).to_have_text("(1)")
+    page.get_by_label("Cancel, because").fill("They rang")
+    page.get_by_role("button", name="Cancel them").click()
+    expect(page.get_by_text("Done: 1 promise")).to_be_visible()
+    assert promise_state(house, f"PR{1:016x}") == "cancelled"
+    assert promise_state(house, f"PR{3:016x}") == "in_line"
+
+
+def test_a_switch_that_somebody_else_turned_moves_when_nobody_is_at_it(visit: Any, house: Any) -> None:
+    from callbacks import promises
+
+    page = at_callbacks(visit, house, 2)
+    page.get_by_label("Cap").focus()
+    page.keyboard.type("12")
+    try:
+        house.do(promises.switch(house.rooms.office, "lead2", house.clock.now_ms(), offering=False))
+        for place in (29, 30):  # after the second the page has heard of the switch
+            house.do(house.owing.owe(place))
+            expect(page.locator("[data-row]")).to_have_count(place - 26)
+        expect(page.get_by_role("button", name="Stop offering callbacks")).to_be_visible()
+        page.get_by_label("Cap").evaluate("(box) => box.blur()")
+        expect(page.get_by_role("button", name="Offer callbacks")).to_be_visible()
+        expect(page.get_by_text("Last changed by lead2")).to_be_visible()
+    finally:
+        house.do(promises.switch(house.rooms.office, "lead2", house.clock.now_ms(), offering=True))

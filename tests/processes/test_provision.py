@@ -142,3 +142,16 @@ def test_a_finding_on_the_screen() -> None:
         "■ sql              stands at step none\n    → surgeline migrate"
     )
     assert json.dumps(doctor.good("sql", "fine").shown())
+
+
+async def test_the_doctor_misses_the_pin_of_those_who_switch_by_phone(
+    twilio: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert "phone switch" not in await seen()
+    centre = tmp_path / "centre.toml"
+    centre.write_text('[surge]\ntoggle_numbers = ["+1 415 555 0123"]\n', "utf-8")
+    monkeypatch.setenv("SURGELINE_CENTRE", str(centre))
+    found = (await seen())["phone switch"]
+    assert (found.verdict, "surgeline surge pin" in found.mend) == (Verdict.AMBER, True)
+    monkeypatch.setenv("SURGELINE_TOGGLE_PIN_HASH", "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA")
+    assert (await seen())["phone switch"].verdict is Verdict.GREEN

@@ -155,3 +155,12 @@ def test_two_processes_share_a_fast_clock(environment: pytest.MonkeyPatch) -> No
     clock = read().settings.clock
     assert isinstance(clock, FastClock)
     assert (clock.speed, clock.origin_ms) == (5.0, 1_700_000_000_000)
+
+
+def test_a_pin_is_not_written_down_and_its_hash_not_shown(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("SURGELINE_TOGGLE_PIN_HASH", "482913")
+    with pytest.raises(Mendable, match="surgeline surge pin"):
+        read()
+    environment.setenv("SURGELINE_TOGGLE_PIN_HASH", "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA")
+    shown = {name: value for name, value, _ in read().shown()}
+    assert shown["SURGELINE_TOGGLE_PIN_HASH"] == "•••• (44 characters)"

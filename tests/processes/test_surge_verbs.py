@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pwdlib import PasswordHash
 from typer.testing import CliRunner
 
 from foundation.errors import Mendable
@@ -75,3 +76,29 @@ def test_a_length_of_time() -> None:
     for bad in ("0m", "30s", "25h", "1d"):
         with pytest.raises(Mendable):
             length_ms(bad)
+
+
+def test_a_dry_run_says_how_many_it_would_have_turned_away() -> None:
+    from processes.verbs.surge import _words
+    from surge.directive import Directive
+    from surge.states import Level
+
+    told = Directive(level=Level.SURGE, dry_run=True, would=41)
+    assert _words(told, 0) == (
+        "◆ The level is surge (dry run: nobody is turned away; 41 calls would have been)."
+    )
+
+
+def test_a_pin_is_asked_for_twice_and_only_its_hash_is_printed() -> None:
+    result = CliRunner().invoke(app, ["surge", "pin"], input="482913\n482913\n")
+    assert result.exit_code == 0, result.output
+    line = result.stdout.splitlines()[-1]
+    name, _, told = line.partition("=")
+    assert name == "SURGELINE_TOGGLE_PIN_HASH"
+    assert "482913" not in result.stdout
+    assert PasswordHash.recommended().verify("482913", told.strip("'"))
+
+
+def test_what_is_no_pin_is_refused() -> None:
+    result = CliRunner().invoke(app, ["surge", "pin"], input="12ab\n12ab\n")
+    assert isinstance(result.exception, Mendable)

@@ -12,7 +12,6 @@ from carrier.twilio_rest import Call, Carrier
 from foundation.clock import ManualClock
 from foundation.connections import Sql
 from foundation.errors import Unavailable
-from ivr.legs import Legs
 from processes import unrecorded as module
 from processes.unrecorded import BACK_MS, OUTCOMES, SETTLE_MS, Unrecorded
 from queueing import journal, ledger
@@ -68,7 +67,7 @@ def line(redis: Redis) -> Line:
 
 @pytest.fixture
 def unrecorded(twilio: Twilio, line: Line, redis: Redis, sql: Sql, clock: ManualClock) -> Unrecorded:
-    return Unrecorded(twilio, line, redis, sql, clock, OURS)
+    return Unrecorded(twilio, line, sql, clock, OURS)
 
 
 async def look_twice(unrecorded: Unrecorded, clock: ManualClock) -> list[str]:
@@ -111,17 +110,25 @@ async def test_a_call_that_never_joined_the_line_was_given_up(
     assert (row.disposition, row.ended_ms) == ("abandoned", clock.now_ms())
 
 
+async def test_a_leads_call_is_no_callers(twilio: Twilio, line: Line, sql: Sql, clock: ManualClock) -> None:
+    twilio.rung("CA1")
+    twilio.over("CA1")
+    theirs = {twilio.listed["CA1"].from_}
+    assert await look_twice(Unrecorded(twilio, line, sql, clock, OURS, theirs), clock) == []
+    assert await look_twice(Unrecorded(twilio, line, sql, clock, OURS, {"+19995550100"}), clock) == ["CA1"]
+
+
 async def test_the_outcome_is_given_once(
     unrecorded: Unrecorded, twilio: Twilio, clock: ManualClock, redis: Redis, sql: Sql
 ) -> None:
     """Whatever the scribe's pace, and by two sweepers as by one."""
     twilio.rung("CA1")
     twilio.over("CA1")
-    other = Unrecorded(twilio, unrecorded.line, redis, sql, clock, OURS)
+    other = Unrecorded(twilio, unrecorded.line, sql, clock, OURS)
     assert await look_twice(unrecorded, clock) == ["CA1"]
     assert await look_twice(other, clock) == []
     await write_down(redis, sql)
-    assert await look_twice(Unrecorded(twilio, unrecorded.line, redis, sql, clock, OURS), clock) == []
+    assert await look_twice(Unrecorded(twilio, unrecorded.line, sql, clock, OURS), clock) == []
     assert await outcomes(redis) == [("turned_away", "CA1", "abandoned")]
 
 
@@ -188,7 +195,7 @@ async def test_what_has_its_outcome_is_left_alone(
     await wait(line, twilio, clock, "CAended")  # by the line
     await line.leave("CAended", Disposition.ABANDONED, clock.now_ms())
     twilio.rung("CAclaimed")  # by a door, whose line of the journal is on its way
-    assert await Legs(redis, POLICY.centre).claim_outcome("CAclaimed")
+    await line.turn_away("CAclaimed", Disposition.CLOSED, Card(), clock.now_ms(), over=False)
     twilio.rung("CAclosed")  # by the record alone: the line has forgotten
     closed = {"contact": "CAclosed", "card": Card().packed(), "disposition": "closed"}
     await journal.write(redis, KEYS, "turned_away", at_ms=clock.now_ms(), **closed)
@@ -198,29 +205,6 @@ async def test_what_has_its_outcome_is_left_alone(
         twilio.over(sid)
     assert await look_twice(unrecorded, clock) == []
     assert await outcomes(redis) == before
-
-
-async def test_an_outcome_that_was_claimed_and_never_written_is_made_good_once(
-    unrecorded: Unrecorded, twilio: Twilio, line: Line, clock: ManualClock, redis: Redis, sql: Sql
-) -> None:
-    """Redis took the door's claim and did not answer in time: nothing was put on record."""
-    twilio.rung("CA1")
-    assert await Legs(redis, POLICY.centre).claim_outcome("CA1")
-    twilio.over("CA1")
-    other = Unrecorded(twilio, line, redis, sql, clock, OURS)
-    clock.advance(ms=SETTLE_MS)
-    assert [await one.look() for one in (unrecorded, other)] == [[], []]
-    clock.advance(s=30)
-    assert await unrecorded.look() == []  # the scribe may be behind, and SQL not know of it yet
-    await wait(line, twilio, clock, "CAlater")
-    await write_down(redis, sql)
-    assert await unrecorded.look() == []  # written down is what happened just now, so not yet beyond doubt
-    clock.advance(s=30)
-    await wait(line, twilio, clock, "CAlaterstill")
-    await write_down(redis, sql)
-    assert await unrecorded.look() == ["CA1"]
-    assert await other.look() == []
-    assert await outcomes(redis) == [("turned_away", "CA1", "abandoned")]
 
 
 async def test_an_outcome_that_redis_lost_before_it_was_written_down_is_made_good(

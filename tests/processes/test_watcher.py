@@ -15,6 +15,7 @@ from callbacks.states import PromiseState
 from callbacks.tables import Promise
 from foundation.clock import ManualClock
 from foundation.connections import Sql, open_sql
+from merchants.tables import Merchant
 from processes.migrating import learn_tables
 from processes.spikes import Spikes
 from queueing import pulse
@@ -79,6 +80,42 @@ async def test_a_long_wait_is_suggested_once_and_carried_out_when_the_detector_m
     await switch.set_mode(house.watch, "automatic", "ann", house.now_ms)
     await passes(2)
     assert (await switch.state(house.watch)).level == Level.SURGE
+
+
+async def test_a_suggestion_names_what_rings(house: House) -> None:
+    """Two in five rang from Texas in other weeks, and about anything; now all do, about payments."""
+    now_ms, week_ms = house.now_ms, 7 * 24 * 3_600_000
+    async with house.sql.session() as session:
+        for number, region in ((1, "Texas"), (2, "Maine")):
+            session.add(
+                Merchant(id=number, name=f"S{number}", key=f"s{number}", region=region, product="Till 3")
+            )
+        for index in range(100):
+            session.add(
+                Contact(
+                    contact=f"CAold{index}", entered_ms=now_ms - week_ms + index * 1000,
+                    merchant_id=1 if index % 5 < 2 else 2, topic="payments" if index % 4 == 0 else "other",
+                )
+            )  # fmt: skip
+        for index in range(30):
+            ringing = {"merchant_id": 1, "topic": "payments", "entered_ms": now_ms - index * 1000 - 1}
+            session.add(Contact(contact=f"CAnew{index}", **ringing))
+    found = await Spikes(house.watch).ringing(now_ms)
+    assert [(each.what, each.value) for each in found] == [("topic", "payments"), ("region", "Texas")]
+    for _ in range(6):
+        queues = {"support": queue_pulse(200, 2)}
+        await pulse.publish(house.redis, house.watch.keys, pulse.Pulse(house.now_ms, queues))
+        await house.watcher.sense()
+        house.clock.advance(minutes=1)
+    (line,) = await house.lines("suggested")
+    assert "What rings: menu choice payments: 100% of the calls, usually 25%; region Texas: " in line.words
+
+
+async def test_without_earlier_weeks_nothing_is_named(house: House) -> None:
+    async with house.sql.session() as session:
+        for index in range(30):
+            session.add(Contact(contact=f"CA{index}", entered_ms=house.now_ms - 1, topic="payments"))
+    assert await Spikes(house.watch).ringing(house.now_ms) == ()
 
 
 async def test_far_more_calls_than_in_earlier_weeks_are_a_spike(house: House) -> None:

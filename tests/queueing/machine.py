@@ -44,6 +44,9 @@ POOLS: dict[str, Sequence[Any]] = {
     "skew_ms": (0, 0, -3),
     "unseen_ms": (0, 0, 0, 0, 0, 7, 40_000),
     "disposition": (Disposition.ABANDONED, Disposition.ABANDONED, Disposition.MESSAGE),
+    "turned": (Disposition.ABANDONED, Disposition.CLOSED, Disposition.FULL),
+    "over": (True, False),
+    "kept_for": ("ann", "bob", "cid", ""),
     "fence": (0, 0, 0, 1),
     "ask": ("a", "b"),
     "facts": ("1", "2|3"),
@@ -180,6 +183,13 @@ class TwoLines(RuleBasedStateMachine):
         lua = self.wait(self.line.leave(contact, disposition, self.now_ms, caller_key=key))
         self.agree(lua, self.pencil.leave(contact, disposition.value, key, self.now_ms))
 
+    @rule(**drawn("n", "turned", "over"))
+    def turn_away(self, n: int, turned: Disposition, over: bool) -> None:
+        contact = self.newcomer(n, CONTACTS)
+        self.lives["entered"] += over and contact not in self.pencil.callers
+        lua = self.wait(self.line.turn_away(contact, turned, Card(), self.now_ms, over=over))
+        self.agree(lua, self.pencil.turn_away(contact, turned.value, over, self.now_ms))
+
     @rule(**drawn("n", "queue", "other_band", "fence"))
     def transfer(self, n: int, queue: str, other_band: str | None, fence: int) -> None:
         contact = self.pick(n, "connected", "waiting") if n % 2 else self.pick(n, "connected")
@@ -294,9 +304,11 @@ class TwoLines(RuleBasedStateMachine):
 
     def compare_contacts(self, sight: Sight) -> None:
         def seen(c: Any, contact: str) -> tuple[object, ...]:
+            kept_for = getattr(c, "kept_for", "")
+            passed = sorted([*c.passed, f"!{kept_for}"] if kept_for else c.passed)
             return (
                 *(contact, c.state, c.queue, c.band, c.score, c.arrival_us, c.entered_ms, c.agent, c.fence),
-                *(c.deadline_ms, c.accepted, sorted(c.passed), c.answered_ms, c.disposition),
+                *(c.deadline_ms, c.accepted, passed, c.answered_ms, c.disposition),
             )
 
         lua = [seen(c, name) for name, c in sorted(sight.contacts.items())]
@@ -322,7 +334,9 @@ class TwoLines(RuleBasedStateMachine):
         for queue, idle in sight.idle.items():
             for name, _ in sight.waiting[queue]:
                 passed = sight.contacts[name].passed
-                assert all(agent in passed for agent, _ in idle), "idle while a contact waits"
+                kept = {name[1:] for name in passed if name[0] == "!"}
+                free = [agent for agent, _ in idle if not kept or agent in kept]
+                assert all(agent in passed for agent in free), "idle while a contact waits"
             arrivals: dict[str, list[int]] = {}
             for name, _ in sight.waiting[queue]:
                 c = sight.contacts[name]
@@ -340,6 +354,7 @@ class TwoLines(RuleBasedStateMachine):
         while self.wait(self.line.expire(self.now_ms)):
             pass
         left = set(self.watch.keys("*"))
+        left = {key for key in left if ":away:" not in key}  # these forget themselves
         assert left <= {self.line.keys.book, self.line.keys.agents, self.line.keys.journal}, left
         fields = self.watch.hkeys(self.line.keys.book)
         assert {name[0] for name in fields} <= {"@", "#"}, fields

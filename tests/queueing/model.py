@@ -21,6 +21,7 @@ class PencilLine:
         self.places: dict[str, Place] = {}
         self.asks: dict[str, tuple[str, tuple[object, ...]]] = {}
         self.due: dict[str, int] = {}
+        self.away: set[str] = set()
         self.clock_us = 0
         self.told: list[tuple[str, str, str]] = []
 
@@ -57,11 +58,11 @@ class PencilLine:
         """Somebody idle takes it, or it waits."""
         c.state, c.agent, c.accepted, c.deadline_ms = "waiting", "", False, 0
         for w in self.idle(c.queue):
-            if w.id not in c.passed:
+            if not c.has_passed(w.id):
                 self._reserve(c, w, now_ms)
                 return
         self.due.pop(c.id, None)
-        if c.passed:
+        if c.passed or c.kept_for:
             c.deadline_ms = self.due[c.id] = now_ms + self.policy.ask_again_ms
 
     def _free(self, w: Worker, now_ms: int) -> None:
@@ -69,7 +70,7 @@ class PencilLine:
         best: tuple[int, Caller] | None = None
         for queue, handicap in w.skills.items():
             for c in self.waiting(queue):
-                if w.id not in c.passed:
+                if not c.has_passed(w.id):
                     if best is None or c.score + handicap * 1000 < best[0]:
                         best = (c.score + handicap * 1000, c)
                     break
@@ -97,7 +98,8 @@ class PencilLine:
             self._free(w, now_ms)
 
     def _pass(self, c: Caller, w: Worker) -> None:
-        c.passed = [*(agent for agent in c.passed if agent != w.id), w.id]
+        if not c.has_passed(w.id):
+            c.passed.append(w.id)
 
     def _unjoin(self, c: Caller, now_ms: int) -> None:
         w = self.workers[c.agent]
@@ -108,7 +110,8 @@ class PencilLine:
         self._rest(w, now_ms)
 
     def _close(self, c: Caller, disposition: str, now_ms: int) -> None:
-        c.state, c.disposition, c.passed = "ended", disposition, []
+        c.state, c.disposition = "ended", disposition
+        c.ask_all()
         c.deadline_ms = self.due[c.id] = now_ms + self.policy.forget_ms
         self._tell("ended", c.id, c.agent)
 
@@ -195,7 +198,7 @@ class PencilLine:
         if c is None:
             return Outcome.GONE
         if c.state != "reserved" or (c.agent, c.fence) != (agent, fence):
-            return Outcome.ALREADY if agent in c.passed and c.state != "connected" else Outcome.STALE
+            return Outcome.ALREADY if c.has_passed(agent) else Outcome.STALE
         if c.accepted:
             return Outcome.REFUSED
         w = self.workers[agent]
@@ -219,7 +222,8 @@ class PencilLine:
             return Outcome.ALREADY
         if not c.accepted:
             return Outcome.REFUSED
-        c.state, c.answered_ms, c.deadline_ms, c.passed = "connected", now_ms, 0, []
+        c.state, c.answered_ms, c.deadline_ms = "connected", now_ms, 0
+        c.ask_all()
         self.workers[c.agent].deadline_ms = 0
         self._tell("connected", contact, c.agent)
         return Outcome.DONE
@@ -268,6 +272,21 @@ class PencilLine:
             self._rest(self.workers[agent], now_ms)
         return Outcome.DONE
 
+    def turn_away(self, contact: str, disposition: str, over: bool, now_ms: int) -> Outcome:
+        c = self.callers.get(contact)
+        if c:
+            return Outcome.ALREADY if c.state == "ended" else Outcome.REFUSED
+        if over:
+            c = Caller(contact, "ended", "", "", 0, now_ms * 1000, now_ms, "", disposition=disposition)
+            c.deadline_ms = self.due[contact] = now_ms + self.policy.forget_ms
+            self.callers[contact] = c
+        if contact in self.away:
+            return Outcome.ALREADY
+        self.away.add(contact)
+        if disposition != "full":
+            self._tell("turned_away", contact)
+        return Outcome.DONE
+
     def transfer(self, contact: str, queue: str, band: str | None, fence: int, now_ms: int) -> Outcome:
         c = self.callers.get(contact)
         if c is None:
@@ -279,7 +298,8 @@ class PencilLine:
         if c.state == "reserved":
             return Outcome.REFUSED
         self._tell("transferred", contact, c.agent)
-        c.queue, c.passed = queue, []
+        c.queue = queue
+        c.ask_all()
         if band:
             c.band, c.head_start_us = band, self.policy.band(band).head_start_ms * 1000
         if c.state == "connected":
@@ -396,11 +416,11 @@ class PencilLine:
     def _caller_due(self, c: Caller, now_ms: int, happened: list[tuple[str, str, str]]) -> None:
         if c.state in ("waiting", "ended") and c.deadline_ms > now_ms:
             return
-        if c.state == "waiting" and c.passed:
+        if c.state == "waiting" and (c.passed or c.kept_for):
             at_work = [w for w in self.workers.values() if w.presence not in ("off", "away")]
             serving = [w for w in at_work if c.queue in w.skills]
-            if serving and all(w.id in c.passed for w in serving):
-                c.passed = []
+            if serving and all(c.has_passed(w.id) for w in serving):
+                c.ask_all()
                 self._tell("reopened", c.id)
                 happened.append(("reopened", c.id, ""))
                 self._line_up(c, now_ms)

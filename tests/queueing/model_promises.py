@@ -105,6 +105,19 @@ class PencilLineWithPromises(PencilLine):
         t.deadline_ms = w.deadline_ms = now_ms + lease_ms
         return Outcome.DONE, agent
 
+    def keep_for(self, turn: str, agent: str, now_ms: int) -> Outcome:
+        t = self.callers.get(turn)
+        if t is None:
+            return Outcome.GONE
+        if t.state != "waiting":
+            return Outcome.STALE
+        if t.kept_for == agent:
+            return Outcome.ALREADY
+        t.ask_all()
+        t.kept_for = agent
+        self._line_up(t, now_ms)
+        return Outcome.DONE
+
     def not_reached(self, turn: str, fence: int, now_ms: int) -> Outcome:
         t = self.callers.get(turn)
         if t is None:

@@ -25,9 +25,19 @@ class Caller:
     answered_ms: int = 0
     disposition: str = ""
 
+    kept_for: str = ""
+    """The one agent who may take it: all others have as good as passed on it."""
+
     @property
     def score(self) -> int:
         return self.arrival_us - self.head_start_us
+
+    def has_passed(self, agent: str) -> bool:
+        return self.kept_for not in ("", agent) or agent in self.passed
+
+    def ask_all(self) -> None:
+        """Nobody has passed on it."""
+        self.passed, self.kept_for = [], ""
 
 
 @dataclass

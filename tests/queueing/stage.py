@@ -74,6 +74,12 @@ class BothLines(TwoLines):
         lua = self.wait(self.line.claim(turn, agent, now_ms=self.now_ms, lease_ms=lease_ms))
         self.agree(lua, self.pencil.claim(turn, agent, self.now_ms, lease_ms))
 
+    @rule(**drawn("n", "kept_for"))
+    def keep_for(self, n: int, kept_for: str) -> None:
+        turn = self.pick(n, "waiting") if n % 4 else self.a_turn(n)
+        lua = self.wait(self.line.keep_for(turn, kept_for, self.now_ms))
+        self.agree(lua, self.pencil.keep_for(turn, kept_for, self.now_ms))
+
     @rule(**drawn("n", "right"))
     def not_reached(self, n: int, right: bool) -> None:
         turn = self.pick(n, "reserved", "connected")
@@ -112,11 +118,21 @@ def staged(redis_url: str) -> Iterator[type[BothLines]]:
 
 
 RULES = (
-    *("enter", "enter", "enter", "enter", "leave", "leave", "transfer", "set_band", "hold"),
+    *("enter", "enter", "enter", "enter", "leave", "leave", "turn_away", "transfer", "set_band", "hold"),
     *("accept", "decline", "connect", "meet", "meet", "fail_join", "finish"),
     *("sign_in", "ready", "ready", "ready", "stand_down", "time_passes", "time_passes"),
     "drop_out_and_return",
-    *("promise", "promise", "rejoin", "take_up", "take_up", "claim", "not_reached", "dial_in_vain"),
+    *(
+        "promise",
+        "promise",
+        "rejoin",
+        "take_up",
+        "take_up",
+        "claim",
+        "keep_for",
+        "not_reached",
+        "dial_in_vain",
+    ),
     "ring_in_while_dialled",
 )
 

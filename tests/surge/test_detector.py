@@ -16,7 +16,7 @@ from surge.detector import (
     Spike,
     alarms,
     baseline,
-    cluster,
+    clusters,
     count,
     load,
 )
@@ -110,6 +110,11 @@ USUAL = [
 ]
 
 
+def cluster(now: list[dict], usual: list[dict]) -> Cluster | None:
+    """What stands out most."""
+    return next(iter(clusters(now, usual)), None)
+
+
 def test_it_names_what_rings():
     now = [*calls(40, "Online Ordering", "west"), *calls(5, "Register 4", "west")]
     found = cluster([*now, *calls(5, "Register 3", "east")], USUAL)
@@ -118,6 +123,16 @@ def test_it_names_what_rings():
     assert found.share == 0.8
     assert found.lift == pytest.approx(4, abs=0.1)
     assert found.words() == "product Online Ordering: 80% of the calls, usually 20%"
+
+
+def test_it_names_of_each_attribute_what_stands_out_the_surest_first():
+    now = [*calls(40, "Register 3", "east", topic="payments"), *calls(5, "Register 4", "west")]
+    usual = [{**call, "topic": "payments" if index % 4 == 0 else "other"} for index, call in enumerate(USUAL)]
+    found = clusters(now, usual)
+    assert [(each.what, each.value) for each in found] == [
+        ("topic", "payments"), ("product", "Register 3"), ("region", "east"),
+    ]  # fmt: skip
+    assert found[0].words() == "menu choice payments: 100% of the calls, usually 25%"
 
 
 def test_among_several_devices_each_counts():

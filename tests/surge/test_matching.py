@@ -25,6 +25,12 @@ def told(scope: Scope, **changed) -> Told:
     return Told(**{**given, "scope": scope.packed(), "version": 1, "updated_ms": 0, "words": {}, **changed})
 
 
+def test_a_shop_of_the_region_once_it_is_known_which_one_calls():
+    shop, scope = replace(CALLER, region="", locations=("Harbor",)), Scope(regions=("Harbor",))
+    assert match(scope, shop).match is Match.MATCH
+    assert match(scope, replace(shop, region="west", locations=("Main Street",))).match is Match.NONE
+
+
 @pytest.mark.parametrize(
     ("scope", "expected", "reason"),
     [
@@ -35,7 +41,7 @@ def told(scope: Scope, **changed) -> Told:
         (Scope(products=("register  4",)), Match.MATCH, "it touches Register 4"),
         (Scope(products=("Kitchen",)), Match.NONE, "the product is Register 4, which is not touched"),
         (Scope(regions=("WEST", "east")), Match.MATCH, "it touches west"),
-        (Scope(regions=("Harbor",)), Match.MATCH, "it touches Harbor"),
+        (Scope(regions=("Harbor",)), Match.MAYBE, "we do not know from which of their shops they call"),
         (Scope(rails=("stripe",)), Match.NONE, "the payment rail is native, which is not touched"),
         (Scope(devices=("card reader v3",)), Match.MATCH, "it touches Card Reader V3"),
         (Scope(components=("payments",)), Match.MAYBE, "we do not know the part of the platform"),

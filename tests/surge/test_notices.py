@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from surge import deflection, desk, incidents, notices
+from queueing.states import Disposition
+from surge import deflection, desk, incidents, lists, notices
 from surge.states import FollowUpState, IncidentState
-from surge.tables import Incident
+from surge.tables import Incident, Subscription
 from tests.surge.house import House
 
 
@@ -96,3 +97,41 @@ async def test_who_said_stop_is_left_for_people(house: House) -> None:
     house.clock.advance(ms=house.policy.soak_ms)
     await house.watcher.notify()
     assert await house.states() == {"CA00": FollowUpState.OPEN, "CA01": FollowUpState.TOLD}
+
+
+async def test_who_agreed_to_no_texts_is_left_for_people_and_the_ledger_says_so(house: House) -> None:
+    row = await house.declares()
+    await house.deflects("CA0", row)
+    await house.turned_away("CA1", Disposition.FULL, "+14155552001")
+    await house.writes_down()
+    row = await incidents.move(house.watch, row.id, IncidentState.VERIFIED, 1, "ann", house.now_ms)
+    await house.watcher.notify()
+    told = await lists.notice(house.sql, row.id)
+    assert (told.told, told.left, told.by_hand) == (0, 1, 1)
+    house.clock.advance(ms=house.policy.soak_ms)
+    await house.watcher.notify()
+    ledger = await house.ledger()
+    assert {name: (each.state, each.note) for name, each in ledger.items()} == {
+        "CA0": (FollowUpState.TOLD, ""),
+        "CA1": (FollowUpState.OPEN, notices.NO_CONSENT),
+    }
+    assert [text.number for text in await house.texts() if ".over." in text.id] == [ledger["CA0"].number]
+    told = await lists.notice(house.sql, row.id)
+    assert (told.told, told.left, told.by_hand) == (1, 0, 1)
+
+
+async def test_a_merchant_who_agreed_on_another_phone_is_told_there(house: House) -> None:
+    row = await house.declares()
+    for index, number in enumerate(("+14155552000", "+14155552001")):
+        await house.rings(f"CA{index}", number, merchant=7)
+        house.clock.advance(s=30)
+        await house.hangs_up(f"CA{index}")
+    await house.writes_down()
+    async with house.sql.session() as session:
+        session.add(Subscription(incident=row.id, number="+14155552001", made_ms=1))
+    await incidents.move(house.watch, row.id, IncidentState.VERIFIED, 1, "ann", house.now_ms)
+    told = await lists.notice(house.sql, row.id)
+    assert (told.left, told.by_hand) == (1, 0)
+    house.clock.advance(ms=house.policy.soak_ms)
+    await house.watcher.notify()
+    assert [text.number for text in await house.texts() if ".over." in text.id] == ["+14155552001"]

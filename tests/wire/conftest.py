@@ -12,14 +12,15 @@ from queueing import tables as queueing_tables  # noqa: F401
 from queueing.line import Line
 from queueing.roster import Roster
 from tests.doors.conftest import CENTRE, MERCHANTS, PATIENT, POLICY
+from tests.doors.watched import with_watch
 from tests.wire import stage as wire
 
 
 @pytest.fixture
-async def wired_desk(redis, sql, clock):
+async def wired_desk(redis, sql, clock, tmp_path):
     async with sql.session() as session:
         await directory.import_csv(session, MERCHANTS, normalise=normalise)
-    return Desk(
+    bare = Desk(
         clock=clock,
         line=Line(redis, POLICY),
         roster=Roster(redis, POLICY),
@@ -33,6 +34,7 @@ async def wired_desk(redis, sql, clock):
         account_sid=wire.ACCOUNT.sid,
         budget=PATIENT,
     )
+    return with_watch(bare, tmp_path / "data", rehearsal=True)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from callbacks.states import Mode, PromiseState
+from queueing import journal
 from queueing.presence import Presence
 from queueing.states import ContactState, Disposition
 from queueing.tables import Contact
@@ -294,6 +295,47 @@ async def test_who_hangs_up_in_a_transfer_was_talked_with(house):
     await house.desk.roster.ready("ann", house.clock.now_ms())
     await house.passes(3)
     await all_quiet(house)
+
+
+async def parted(house):
+    """They talk, the merchant is put on hold, and the line parts them."""
+    promise, ann, leg = await talking(house)
+    keys = house.desk.keys
+    now = await house.turn(promise)
+    said = {"contact": now.contact, "agent": "ann", "fence": str(now.fence)}
+    await journal.write(house.desk.redis, keys, "held", at_ms=house.clock.now_ms(), **said)
+    await house.passes(2)
+    await house.desk.line.fail_join(now.contact, house.clock.now_ms())
+    await house.desk.roster.away("ann", "", house.clock.now_ms())
+    await house.passes(8)
+    assert ann.ended
+    assert not leg.ended
+    assert await house.state() is PromiseState.CONNECTED
+    assert "I am sorry, the agent is no longer there. Please stay on the line." in heard(leg)
+    return promise, leg
+
+
+async def test_the_agent_is_lost_in_the_talk_and_the_merchant_waits_for_the_next(house):
+    promise, leg = await parted(house)
+    await comes_and_talks(house, promise, leg)
+
+
+async def test_who_hangs_up_unheard_of_after_the_agent_was_lost_is_rung_again(house):
+    promise, leg = await parted(house)
+    house.faults({"on": "webhook", "kind": "drop", "match": "/voice/called"})
+    await house.hangs_up(leg)
+    await house.passes(4)
+    house.faults()
+    await house.works("bob")
+    await house.passes(1)
+    await house.calls(promise, "bob")
+    await house.passes(8)
+    promise = await house.the_promise()
+    assert (promise.turn, promise.tries) == (2, 0)
+    assert len(house.rung()) == 1
+    await house.calls(promise, "bob")
+    await house.passes(6)
+    assert len(house.rung()) == 2
 
 
 async def returns(house):

@@ -6,6 +6,7 @@ local function reserve(id, contact, who, a, from_line, more)
     local phone, idle_since = a.phone, a.idle
     local lasting = '|' .. a.skills .. '|' .. a.name .. '|' .. phone .. '|' .. a.misses .. '|'
         .. a.busy .. '|'
+    -- INCLUDE asking
     -- INCLUDE reserving
     redis.call('XADD', journal, '*', 'reserved', asked .. (more or ''))
 end

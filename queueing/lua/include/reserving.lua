@@ -1,8 +1,6 @@
 -- The agent is asked for the contact until a deadline. Takes from around it: id, contact (its page, as
--- text), who, lasting (what stays of the agent's page, from skills to busy), phone, idle_since, and
+-- text) and what INCLUDE asking read of it, who, lasting (what stays of the agent's page, from skills to busy), phone, idle_since, and
 -- from_line: whether the contact stands in its queue. Leaves the line to tell in asked.
-local queue, passed, band, fence, rest =
-    string.match(contact, '^[^|]*|([^|]*)|([^|]*)|([^|]*)|([^|]*)|[^|]*|[^|]*|[^|]*()')
 local deadline = now_ms + ring_ms .. ''
 fence = fence == '0' and '1' or fence + 1 .. ''
 if from_line then

@@ -1,0 +1,102 @@
+"""One merchant with several follow-ups of one incident: one to work on, the others DUPLICATE.
+
+Most are told apart when they are made (``followups.make``). Some are known for one merchant's only later: a
+stranger's number that turns out to be a shop's, or two that rang before either had a row.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from sqlmodel import col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from surge import followups, record
+from surge.office import Watch
+from surge.states import FollowUpState
+from surge.tables import FollowUp
+
+MERGED = "the same merchant has another follow-up of this incident"
+
+
+async def merge(watch: Watch, now_ms: int) -> int:
+    """One round: how many rows have become duplicates. Raises Unavailable."""
+    async with watch.sql.reading() as session:
+        wanted = select(FollowUp.incident).where(
+            FollowUp.incident != "", col(FollowUp.state).in_(followups.OPEN_WORDS)
+        )
+        several = wanted.group_by(col(FollowUp.incident)).having(func.count() > 1)
+        found = {incident: await _extra(session, incident) for incident in await session.exec(several)}
+    return sum([await _end(watch, extra, now_ms) for extra in found.values() if extra])
+
+
+def extra(rows: Iterable[FollowUp]) -> dict[str, str]:
+    """Of one incident's rows, those to be ended, each with the one that stays.
+
+    Rows are one merchant's when they share the merchant or the number, also by way of a third one, over or
+    not. Stays: who is claimed, then who asked to be called, then who was told, then who rang first. A row
+    that somebody deals with is never ended.
+    """
+    families = _families(list(rows))
+    ended: dict[str, str] = {}
+    for family in families:
+        left = sorted((row for row in family if row.state in followups.OPEN_WORDS), key=_rank)
+        ended |= {row.id: left[0].id for row in left[1:] if row.state != FollowUpState.CLAIMED}
+    return ended
+
+
+def _families(rows: list[FollowUp]) -> list[list[FollowUp]]:
+    """Union by merchant and by number."""
+    parents: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while parents.setdefault(name, name) != name:
+            parents[name] = parents[parents[name]]
+            name = parents[name]
+        return name
+
+    for row in rows:
+        for shared in (f"merchant {row.merchant_id}" if row.merchant_id else "", row.number):
+            if shared:
+                parents[root(f"row {row.id}")] = root(shared)
+    families = defaultdict(list)
+    for row in rows:
+        families[root(f"row {row.id}")].append(row)
+    return list(families.values())
+
+
+def _rank(row: FollowUp) -> tuple[bool, bool, bool, int, str]:
+    claimed, told = row.state == FollowUpState.CLAIMED, row.state == FollowUpState.TOLD
+    return not claimed, row.wants_call_ms is None, not told, row.arrival_us, row.id
+
+
+async def _extra(session: AsyncSession, incident: str) -> dict[str, str]:
+    return extra(await session.exec(select(FollowUp).where(FollowUp.incident == incident)))
+
+
+async def _end(watch: Watch, extra: dict[str, str], now_ms: int) -> int:
+    """Each of them, if neither it nor the one that stays has changed since."""
+    count = 0
+    names = sorted({*extra, *extra.values()})
+    async with watch.sql.session() as session:
+        await record.take_turns(session, await _turns(session, names))
+        rows = {row.id: row for row in await record.locked_follow_ups(session, col(FollowUp.id).in_(names))}
+        for name, stays in extra.items():
+            row = rows[name]
+            free = row.state in (FollowUpState.OPEN, FollowUpState.TOLD)
+            if free and rows[stays].state in followups.OPEN_WORDS:
+                row.state, row.ended_ms, row.ended_by = (
+                    FollowUpState.DUPLICATE.value,
+                    now_ms,
+                    followups.BY_LINE,
+                )
+                row.note = MERGED
+                count += 1
+    return count
+
+
+async def _turns(session: AsyncSession, names: list[str]) -> set[str]:
+    wanted = select(FollowUp.merchant_id, FollowUp.number).where(col(FollowUp.id).in_(names))
+    found = list(await session.exec(wanted))
+    return {number for _, number in found} | {f"merchant {owner}" for owner, _ in found if owner}
