@@ -224,10 +224,10 @@ class Estimator:
         self._advance(t, asked=True)
         return {place.contact: self._estimate(place.queue, place.rank) for place in self.places}
 
-    def newcomer(self, t: float, queue: str, key: Any) -> Estimate | None:
-        """The wait of one who would join with this key now. None as of ``estimate``."""
+    def newcomer(self, t: float, queue: str, key: Any, *, unsure: bool = False) -> Estimate | None:
+        """Of one who would join with this key now; ``unsure``: even where ranges missed, to plan by."""
         self._advance(t, asked=True)
-        return self._estimate(queue, (key, self._entered + 1))
+        return self._estimate(queue, (key, self._entered + 1), unsure=unsure)
 
     def silence(self, queue: str) -> str:
         """Why nothing is said: "nobody" is at work, "few" were seen, ranges "missed" too often; else ""."""
@@ -237,8 +237,8 @@ class Estimator:
             return "few"
         return "missed" if self.calibration.lost else ""
 
-    def _estimate(self, queue: str, rank: tuple[Any, int]) -> Estimate | None:
-        if self.silence(queue):
+    def _estimate(self, queue: str, rank: tuple[Any, int], *, unsure: bool = False) -> Estimate | None:
+        if self.silence(queue) not in ("", "missed" if unsure else ""):
             return None
         free = self._free(queue)
         if free >= 1 and free > self.places.ahead(rank):

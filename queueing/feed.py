@@ -261,22 +261,24 @@ class Feed:
 
     def _ladder(self, t: float, queue: str, line: list[tuple[float, Hashable]]) -> Ladder:
         silence = self.estimator.silence(queue)
-        if silence:
+        if silence not in ("", "missed"):
             return Ladder(silence=silence)
+        newcomers: dict[str, Rung] = {}
+        for band, (_, head_start_s) in self._bands.items():
+            key = t - head_start_s
+            wait = self.estimator.newcomer(t, queue, key, unsure=True)
+            if wait is None:
+                return Ladder(silence="endless")
+            position = 1 + bisect_right(line, key, key=itemgetter(0))
+            newcomers[band] = (position, shifted(wait, self.join_s))
+        if silence:
+            return Ladder((), newcomers, silence)
         rungs: list[Rung] = []
         for position in chosen(len(line)):
             wait = self.estimator.estimate(t, line[position - 1][1])
             if wait is None:
                 return Ladder(silence="endless")
             rungs.append((position, shifted(wait, self.join_s)))
-        newcomers: dict[str, Rung] = {}
-        for band, (_, head_start_s) in self._bands.items():
-            key = t - head_start_s
-            wait = self.estimator.newcomer(t, queue, key)
-            if wait is None:
-                return Ladder(silence="endless")
-            position = 1 + bisect_right(line, key, key=itemgetter(0))
-            newcomers[band] = (position, shifted(wait, self.join_s))
         return Ladder(tuple(rungs), newcomers, "")
 
 

@@ -35,8 +35,12 @@ class QueuePulse:
         return min(1.0, self.promises / self.waiting) if self.waiting else 0.0
 
     def newcomers_wait(self) -> Estimate | None:
-        """The wait of who calls now, behind all who wait."""
+        """The wait of who calls now, behind all who wait; None where none may be told."""
         return self.ladder.newcomer
+
+    def foreseen_wait(self) -> Estimate | None:
+        """The same to plan by, even where ranges have missed too often to be told."""
+        return self.ladder.foreseen
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,30 +45,33 @@ class Ladder:
     @property
     def newcomer(self) -> Estimate | None:
         """The wait of who comes now, in the band that waits longest."""
-        if self.silence or not self.newcomers:
+        return None if self.silence else self.foreseen
+
+    @property
+    def foreseen(self) -> Estimate | None:
+        """The same, even where ranges have missed too often to be told: to plan by."""
+        if not self.newcomers:
             return None
         return max((rung[1] for rung in self.newcomers.values()), key=lambda wait: wait.p50)
 
     def packed(self) -> str:
-        """One word of text: ``1:20:30:45:31,2:…/p1:1:…,p2:…``, whole seconds; ``!few`` where none is told."""
-        if self.silence:
-            return f"!{self.silence}"
+        """One word of text: ``1:20:30:45:31,2:…/p1:1:…,p2:…``, whole seconds; ``!few/`` if silent."""
         ends = (f"{band}:{_packed(rung)}" for band, rung in self.newcomers.items())
-        return ",".join(map(_packed, self.rungs)) + "/" + ",".join(ends)
+        told = f"!{self.silence}" if self.silence else ",".join(map(_packed, self.rungs))
+        return told + "/" + ",".join(ends)
 
     @classmethod
     @lru_cache(maxsize=64)
     def unpacked(cls, text: str) -> Ladder:
         """What is no ladder tells nothing. Everybody who asks within a second reads the same one."""
-        if text.startswith("!"):
-            return cls(silence=text[1:])
+        rungs, _, ends = text.partition("/")
+        silence, rungs = (rungs[1:], "") if rungs.startswith("!") else ("" if text else "few", rungs)
         try:
-            rungs, _, ends = text.partition("/")
             named = (end.split(":", 1) for end in ends.split(",") if end)
             return cls(
                 tuple(_unpacked(rung) for rung in rungs.split(",") if rung),
                 {band: _unpacked(rung) for band, rung in named},
-                "" if text else "few",
+                silence,
             )
         except ValueError:
             return cls()

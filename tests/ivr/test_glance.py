@@ -24,7 +24,7 @@ async def test_the_figures_survive_the_packing(redis):
     assert glance.wait(facts, "support", "p2", 7) == ladder(5, 80.0).at(7)
     assert glance.wait(facts, "billing", "p2", 1) is None
     assert glance.callbacks(facts, "support")[1:] == (3, 240.0)
-    assert await look.facts(NOW, "billing") == "billing 0 180.5 !nobody"
+    assert await look.facts(NOW, "billing") == "billing 0 180.5 !nobody/"
     seen = await look.pulse(NOW)
     assert seen is not None
     assert (seen.queues["support"].waiting, seen.queues["support"].promised) == (5, 0.4)

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from queueing import journal, ledger, pulse
+from queueing.calibration import Told
 from queueing.feed import Feed
 from queueing.priors import Priors
 from queueing.pulse import Pulse
@@ -100,8 +101,15 @@ async def test_ranges_that_miss_too_often_are_told_no_more(centre: Centre) -> No
     one = reckoner(centre)
     await centre.ring("CA0")
     await taken(one, centre)
-    feed_of(one).estimator.calibration.seen, feed_of(one).estimator.calibration.coverage = 50.0, 0.3
-    assert (await taken(one, centre)).queues["support"].ladder.silence == "missed"
+    for number in range(60):  # an hour apart, each told a tenth of what was had
+        at = number * 3600.0
+        feed_of(one).estimator.calibration.learn(at + 3000, Told(at, 100.0, 500.0, 300.0, "support", (at, 0)))
+    now = (await taken(one, centre)).queues["support"]
+    assert now.ladder.silence == "missed"
+    assert now.newcomers_wait() is None
+    foreseen = now.foreseen_wait()
+    assert foreseen is not None
+    assert foreseen.p50 > 0
 
 
 # --- what is learned ------------------------------------------------------------------------------------

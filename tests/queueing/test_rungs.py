@@ -52,6 +52,7 @@ def test_a_silent_ladder_tells_nothing_and_says_why(silence: str) -> None:
     assert silent.silence == silence
     assert silent.at(1) is None
     assert silent.newcomer is None
+    assert silent.foreseen == flat(100)  # to plan by
 
 
 def test_the_packing_is_short_and_loses_nothing_but_fractions() -> None:
