@@ -21,7 +21,7 @@ NOTES = {
     "unreachable": "Two tries by phone, nobody there.",
     "not_wanted": "Asked not to be called about it.",
 }
-BY_HAND = "agreed to no texts"
+BY_HAND = ("agreed to no texts", "the text did not arrive")
 """So the ledger marks the rows that no notice comes to."""
 
 
@@ -45,9 +45,11 @@ class StandIn(Agent):
     async def _take(self, step: Step) -> bool:
         """Whether the step is done, by whomever."""
         if step.verb == "level":
-            here = int((await self.read("/api/v1/level"))["level"])
-            done = here >= step.level if step.level else here == 0
-            return done or await self._post("/api/v1/level", level=step.level, reason="the stand-in's turn")
+            return await self._level(step.level)
+        if step.verb == "calm":
+            queues = (await self.read("/api/v1/queues"))["queues"]
+            few = sum(queue["waiting"] for queue in queues) <= max(queue["agents"] for queue in queues)
+            return few and await self._level(0)
         live = await self._live()
         if step.verb == "declare":
             return bool(live) or await self._post(
@@ -62,6 +64,12 @@ class StandIn(Agent):
                 next_update_min=10,
             )
         return all([await self._move(row, step) for row in live])
+
+    async def _level(self, level: int) -> bool:
+        """The level, at least so high; 0: none."""
+        here = int((await self.read("/api/v1/level"))["level"])
+        done = here >= level if level else here == 0
+        return done or await self._post("/api/v1/level", level=level, reason="The stand-in's turn")
 
     async def _move(self, row: dict[str, Any], step: Step) -> bool:
         """The incident, moved on unless it is there. Resolved is reached by way of verified."""

@@ -25,14 +25,14 @@ QUIET_S = 840.0
 TITLE = "Register 3 freezes after this morning's update"
 PRODUCT = "Register 3"
 TOPIC = "hardware"
-DO = "Hold the power button for ten seconds, then switch offline mode on"
-DONT = "Do not reinstall the app: sales that are not yet sent would be lost"
+DO = "Hold the power button for ten seconds, then switch offline mode on."
+DONT = "Do not reinstall the app: sales that are not yet sent would be lost."
 LANDLINES = 0.12
 """Share of the touched who ring from a line that no text reaches."""
 REDIALS = 0.5
 """Of the touched who hang up while waiting: ring again."""
 
-HEARD_QUESTION = "your call about this|nos llama por este problema"
+HEARD_QUESTION = "your call (is )?about this|nos llama por este problema"
 HEARD_TEXT = r"to get a text now.*press 1|para recibir un mensaje de texto ahora.*oprima el 1"
 HEARD_CALLBACK = {
     key: rf"to be called back and keep your place.*press {key}"
@@ -43,7 +43,8 @@ HEARD_CALLBACK = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What the lead does, if nobody has: ``verb`` is declare, level, or the state of an update."""
+    """What the lead does, if nobody has: ``verb`` is declare, level (set it), calm (once few
+    wait), or the state of an update."""
 
     at_s: float
     verb: str
@@ -57,8 +58,8 @@ STEPS = (
         270,
         "declare",
         (
-            "Some Register 3 tills freeze when they start. We are looking for the cause",
-            "Algunas cajas Register 3 se congelan al encenderse. Estamos buscando la causa",
+            "Some Register 3 tills freeze when they start. We are looking for the cause.",
+            "Algunas cajas Register 3 se congelan al encenderse. Estamos buscando la causa.",
         ),
     ),
     Step(330, "level", level=2),
@@ -67,36 +68,36 @@ STEPS = (
         "identified",
         (
             "This morning's update freezes Register 3 tills. We are taking it back. Meanwhile, offline mode "
-            "works",
+            "works.",
             "La actualización de esta mañana congela las cajas Register 3. La estamos retirando. Mientras "
-            "tanto funciona el modo sin conexión",
+            "tanto funciona el modo sin conexión.",
         ),
     ),
     Step(
         FIXED_S,
         "monitoring",
         (
-            "The update has been taken back. Register 3 tills recover once they are restarted",
-            "La actualización se ha retirado. Las cajas Register 3 se recuperan al reiniciarlas",
+            "The update has been taken back. Register 3 tills recover once they are restarted.",
+            "La actualización se ha retirado. Las cajas Register 3 se recuperan al reiniciarlas.",
         ),
     ),
     Step(
         QUIET_S,
         "verified",
         (
-            "Register 3 tills work again once they are restarted",
-            "Las cajas Register 3 vuelven a funcionar al reiniciarlas",
+            "Register 3 tills work again once they are restarted.",
+            "Las cajas Register 3 vuelven a funcionar al reiniciarlas.",
         ),
     ),
-    Step(930, "level", level=0),
     Step(
         1080,
         "resolved",
         (
-            "Register 3 tills work again. We will publish what happened by Wednesday",
-            "Las cajas Register 3 funcionan de nuevo. El miércoles publicaremos lo que pasó",
+            "Register 3 tills work again. We will publish what happened by Wednesday.",
+            "Las cajas Register 3 funcionan de nuevo. El miércoles publicaremos lo que pasó.",
         ),
     ),
+    Step(1140, "calm"),
 )
 AFTERWARDS_S = 930.0
 """From here people of ours work through the ledger."""

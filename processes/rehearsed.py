@@ -19,7 +19,7 @@ CALLBACKS = """
 offer_wait_minutes = 1
 offer_after_minutes = 1
 offer_every = 1
-modes = { support = "merchant_first" }
+modes = { hardware = "merchant_first" }
 block_an_hour = 20
 retry_minutes = [1, 2]
 quiet_hours = "00:00-00:00"            # the same twice: no quiet hours
