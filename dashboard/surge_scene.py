@@ -23,7 +23,7 @@ from dashboard.surge_views import (
 )
 from dashboard.views import level as mark_of
 from foundation.errors import Mendable, Unavailable
-from surge import lists, suggestions
+from surge import lists, suggestions, switch
 from surge.checking import Finding, Kind
 from surge.directive import Directive
 from surge.matching import SEVERITIES, Scope
@@ -97,10 +97,18 @@ async def console(floor: Floor, who: Who, look: Look) -> Console:
         live=[shown(row) for row in sorted(desk.live, key=_gravest)],
         resolved=[shown(row) for row in desk.resolved],
         events=event_views(desk.events, names, titles),
-        suggestions=await suggestions.open_now(rooms.sql, now_ms),
+        suggestions=[
+            each for each in await suggestions.open_now(rooms.sql, now_ms) if not _done(each, desk, now_ms)
+        ],
         longest_ms=oldest,
         longest_mark=longest,
     )
+
+
+def _done(suggested: Suggestion, desk: lists.Desk, now_ms: int) -> bool:
+    """Somebody has set the level since, without answering it."""
+    here, since_ms = switch.in_force(desk.state, now_ms), desk.state.since_ms
+    return suggested.level is here and suggested.at_ms <= since_ms
 
 
 def _gravest(row: Incident) -> int:
@@ -176,6 +184,11 @@ async def preview_of(floor: Floor, told: Typed, look: Look) -> Preview:
             more.append(Finding(Kind.EMPTY, str(bad), True, "scope"))
     if counts and sum(counts.values()) and not counts[Match.MATCH] + counts[Match.MAYBE]:
         more.append(Finding(Kind.EMPTY, "The scope touches none of the merchants we know.", True, "scope"))
+    eta_ms = None
+    try:
+        eta_ms = told.eta_ms(rooms.clock.now_ms())
+    except Mendable as bad:
+        more.append(Finding(Kind.ETA, str(bad), True, "eta"))
     waiting = sum(q.waiting - q.promises for q in look.board.queues.values()) if look.board else 0
     reach = Reach(
         waiting=waiting,
@@ -185,7 +198,7 @@ async def preview_of(floor: Floor, told: Typed, look: Look) -> Preview:
         maybe=counts[Match.MAYBE] if counts is not None else 0,
         known=sum(counts.values()) if counts is not None else 0,
     )
-    return preview(draft_of(rooms.surge, told, row, last, scope), reach, more)
+    return preview(draft_of(rooms.surge, told, row, last, scope, eta_ms), reach, more)
 
 
 async def _row(floor: Floor, incident: str) -> tuple[Any, Mapping[str, str], int]:

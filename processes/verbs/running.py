@@ -42,7 +42,11 @@ def demo(
     ] = 8080,
     seed: Annotated[int, typer.Option(help="The same seed rehearses the same callers.")] = 1,
     speed: Annotated[float, typer.Option(min=0.1, max=60, help="How fast the rehearsed clock runs.")] = 1.0,
-    rate: Annotated[float, typer.Option(min=0, max=600, help="Calls a minute.")] = 6.0,
+    rate: Annotated[
+        float | None,
+        typer.Option(min=0, max=600, help="Calls a minute, at the worst; 0: nobody but you.  [24; calm: 6]"),
+    ] = None,
+    calm: Annotated[bool, typer.Option("--calm", help="An ordinary line, without the bad Saturday.")] = False,
     headless: Annotated[
         bool, typer.Option("--headless", help="No links: run for --for, then judge.")
     ] = False,
@@ -53,13 +57,16 @@ def demo(
         typer.Option("--simulated", help="Run even though a real TWILIO_AUTH_TOKEN is set; it is not used."),
     ] = False,
 ) -> None:
-    """A support line at work on this machine: simulated callers and agents, no account, no set-up.
+    """A bad Saturday on this machine: simulated callers and agents, no account, no set-up.
+
+    After a minute a product fails, and its merchants ring all at once. You lead; a stand-in does what
+    you leave undone.
 
     Example: surgeline demo --port 8080
     """
     from processes.demo import Wishes, run
 
-    wishes = Wishes(port=port, seed=seed, speed=speed, rate=rate, simulated=simulated)
+    wishes = Wishes(port=port, seed=seed, speed=speed, rate=rate, simulated=simulated, calm=calm)
     raise typer.Exit(run(wishes, for_=for_ if headless else None, as_json=as_json))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlmodel import select
 
@@ -25,6 +25,7 @@ from queueing import journal, ledger
 from queueing.pulse import Pulse
 from queueing.pulse import publish as publish_pulse
 from queueing.records import ContactNow
+from surge import followups
 from tests.waits import queue_pulse
 from tests.wire.stage import ACCOUNT, HOOK, OURS, Stage, opened
 
@@ -63,6 +64,8 @@ class House(Stage):
         async with self.desk.sql.session(statement_s=5) as session:
             fresh = await ledger.record(session, events)
             await keeping.follow(session, fresh, self.office)
+            if self.desk.watch is not None:
+                await followups.follow(session, fresh, self.desk.watch)
         return len(entries)
 
     async def keeps(self) -> None:
@@ -161,8 +164,13 @@ class House(Stage):
         return [attempt.result or attempt.state for attempt in await self.attempts()]
 
 
+AnyHouse = TypeVar("AnyHouse", bound=House)
+
+
 @asynccontextmanager
-async def open_house(clock: Any, desk: Desk, policy: CallbackPolicy = POLICY) -> AsyncIterator[House]:
+async def open_house(
+    clock: Any, desk: Desk, policy: CallbackPolicy = POLICY, house: type[AnyHouse] = House
+) -> AsyncIterator[AnyHouse]:
     office = Office(
         sql=desk.sql,
         redis=desk.redis,
@@ -181,8 +189,8 @@ async def open_house(clock: Any, desk: Desk, policy: CallbackPolicy = POLICY) ->
     async with opened(clock, desk) as stage:
         bench = Bench(office, stage.tools.carrier)
         tools = replace(stage.tools, callbacks=bench, rehearsal=True)
-        house = House(clock, desk, stage.network, tools)
-        house.office = office
+        opened_house = house(clock, desk, stage.network, tools)
+        opened_house.office = office
         jobs.equip(bench)
-        await house.tells_doors()
-        yield house
+        await opened_house.tells_doors()
+        yield opened_house
