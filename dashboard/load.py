@@ -35,7 +35,7 @@ WEEK_MS = 7 * 24 * 3_600_000
 BACK = 60
 """Minutes of the past that are shown."""
 RATE_OVER = 5
-"""The rate of now is that of so many minutes, as in the chart: longer, and a flood is seen late, and its end."""
+"""The rate of now is that of so many minutes, as in the chart: longer, and a flood is seen late."""
 SLOW_MS = 15_000
 ASSUMED_SHARE = 0.5
 """Of the callers, who match, as long as no incident says whom it touches."""
