@@ -85,9 +85,11 @@ _LEAD = """
     GET /api/v1/followups  POST /api/v1/followups/{followup}
     POST /api/v1/promises/{promise}/cancel  POST /api/v1/promises/{promise}/reschedule
     GET /reports  GET /reports.csv  GET /reports/callbacks.csv  GET /contacts  GET /contacts/{contact}
+    GET /reports/waits.csv
     GET /api/v1/contacts  GET /api/v1/contacts/{contact}  GET /api/v1/agents  GET /api/v1/figures
 """
 _SUPERVISOR = """
+    GET /staffing  GET /staffing.csv
     GET /messages  POST /messages/{message}/done
 """
 _ADMIN = """

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from carrier.numbers import masked
 from dashboard import followup_actions, surge_actions
 from dashboard.answers import PROBLEMS
+from dashboard.drafts import LONGEST_SOURCE
 from dashboard.entrance import Doorway
 from dashboard.floor import Floor, FloorDep, WhoDep
 from dashboard.problems import Problem
@@ -57,6 +58,8 @@ class IncidentAsked(Asked):
     dont: str = Field("", max_length=2_000)
     topic: str = Field("", max_length=64)
     next_update_min: int | None = Field(None, ge=1, le=1_440)
+    eta_min: int | None = Field(None, ge=1, le=1_440, description="Said to be fixed in so many minutes.")
+    eta_source: str = Field("", max_length=LONGEST_SOURCE, description="Who says so.")
 
 
 class UpdateAsked(Asked):
@@ -69,6 +72,8 @@ class UpdateAsked(Asked):
     dont: str | None = Field(None, max_length=2_000)
     no_news: bool = False
     next_update_min: int | None = Field(None, ge=1, le=1_440)
+    eta_min: int | None = Field(None, ge=0, le=1_440, description="As before when left out; 0 takes it back.")
+    eta_source: str | None = Field(None, max_length=LONGEST_SOURCE)
 
 
 class EndAsked(Asked):
@@ -132,6 +137,8 @@ async def declare(floor: FloorDep, who: WhoDep, asked: IncidentAsked) -> Inciden
         dont=asked.dont,
         topic=asked.topic,
         next_update_ms=_due(asked.next_update_min, now_ms),
+        eta_ms=_due(asked.eta_min, now_ms),
+        eta_source=asked.eta_source,
     )
     row = await watched.declare(rooms.surge, new, who.agent, now_ms)
     return await _story(floor, row.id)
@@ -149,6 +156,8 @@ async def update(
         do=asked.do,
         dont=asked.dont,
         next_update_ms=_due(asked.next_update_min, now_ms),
+        eta_ms=0 if asked.eta_min == 0 else _due(asked.eta_min, now_ms),
+        eta_source=asked.eta_source,
         no_news=asked.no_news,
     )
     await watched.post_update(floor.rooms.surge, incident, post, asked.version, who.agent, now_ms)

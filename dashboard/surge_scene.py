@@ -182,6 +182,11 @@ async def preview_of(floor: Floor, told: Typed, look: Look) -> Preview:
             more.append(Finding(Kind.EMPTY, str(bad), True, "scope"))
     if counts and sum(counts.values()) and not counts[Match.MATCH] + counts[Match.MAYBE]:
         more.append(Finding(Kind.EMPTY, "The scope touches none of the merchants we know.", True, "scope"))
+    eta_ms = None
+    try:
+        eta_ms = told.eta_ms(rooms.clock.now_ms())
+    except Mendable as bad:
+        more.append(Finding(Kind.ETA, str(bad), True, "eta"))
     waiting = sum(q.waiting - q.promises for q in look.board.queues.values()) if look.board else 0
     reach = Reach(
         waiting=waiting,
@@ -191,7 +196,7 @@ async def preview_of(floor: Floor, told: Typed, look: Look) -> Preview:
         maybe=counts[Match.MAYBE] if counts is not None else 0,
         known=sum(counts.values()) if counts is not None else 0,
     )
-    return preview(draft_of(rooms.surge, told, row, last, scope), reach, more)
+    return preview(draft_of(rooms.surge, told, row, last, scope, eta_ms), reach, more)
 
 
 async def _row(floor: Floor, incident: str) -> tuple[Any, Mapping[str, str], int]:

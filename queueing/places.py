@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Any
 
-FULL = 48
+FULL = 96
 
 
 Tally = dict[tuple[str, str], tuple[int, float]]
@@ -134,14 +134,14 @@ class Places:
             place.block = block
         del self.blocks[at + 1], self._lasts[at]
 
-    def ahead(self, place: Place) -> int:
-        at, inside = self.where(place)
+    def ahead(self, rank: tuple[Any, int]) -> int:
+        at, inside = self.where(rank)
         return sum(len(block.places) for block in self.blocks[:at]) + inside
 
-    def where(self, place: Place) -> tuple[int, int]:
-        """Which block, and how many of it come before."""
-        assert place.block is not None
-        return bisect_left(self._lasts, place.rank), bisect_left(place.block.ranks, place.rank)
+    def where(self, rank: tuple[Any, int]) -> tuple[int, int]:
+        """Which block, and how many of it come before; behind the last block for the end of the line."""
+        at = bisect_left(self._lasts, rank)
+        return at, bisect_left(self.blocks[at].ranks, rank) if at < len(self.blocks) else 0
 
 
 def tally(places: list[Place]) -> Tally:

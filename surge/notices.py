@@ -19,7 +19,7 @@ from surge.deflection import LANDLINE
 from surge.directive import Told
 from surge.followups import OPEN_WORDS
 from surge.office import Watch
-from surge.states import FollowUpState, IncidentState
+from surge.states import OVER, FollowUpState, IncidentState
 from surge.tables import FollowUp, Incident, IncidentUpdate, Subscription
 
 AT_ONCE = 100
@@ -36,14 +36,15 @@ async def tell_updates(watch: Watch, now_ms: int) -> int:
     async with watch.sql.session() as session:
         for row in await record.live(session):
             last = await _news(session, row.id, now_ms)
-            if last is None:
+            if last is None or board.outdated(row, last):
                 continue
             told = Told(
                 row.id, row.severity, row.state, row.audience, row.scope, last.version, last.at_ms,
                 last.words, do=row.do, dont=row.dont, title=row.title, topic=row.topic,
             )  # fmt: skip
             for each in await _untold(session, row.id, f"{row.id}.{last.version}.", last.at_ms):
-                body = texted.status(watch, told, each.language, now_ms, "update")
+                kind = "relapsed" if row.state not in OVER and await _told_over(session, each) else "update"
+                body = texted.status(watch, told, each.language, now_ms, kind)
                 count += await _write(session, each, f"{row.id}.{last.version}.{each.id}", body, now_ms)
     return count
 
@@ -54,7 +55,7 @@ async def stage(watch: Watch, incident: str, now_ms: int) -> Stage:
     async with watch.sql.session() as session:
         row = await record.locked_incident(session, incident)
         verified_ms = row.verified_ms
-        if row.state not in (IncidentState.VERIFIED, IncidentState.RESOLVED):
+        if row.state not in OVER:
             verified_ms = None
         paused_ms, resumed_ms = await _pauses(session, row)
         if paused_ms > resumed_ms:
@@ -162,6 +163,13 @@ async def _untold(session: AsyncSession, incident: str, prefix: str, before_ms: 
     return list(await session.exec(wanted.order_by(col(Subscription.id)).limit(AT_ONCE)))
 
 
+async def _told_over(session: AsyncSession, each: Subscription) -> bool:
+    """Whether the last thing they were texted of it is that it is over."""
+    theirs = select(Text.id).where(Text.incident == each.incident, Text.number == each.number)
+    last = (await session.exec(theirs.order_by(col(Text.made_ms).desc(), col(Text.id)))).first() or ""
+    return last.startswith((f"{each.incident}.over.", f"{each.incident}.ended."))
+
+
 async def _pauses(session: AsyncSession, row: Incident) -> tuple[int, int]:
     """When it was last paused, and last gone on with, since it was verified."""
     lines = await record.events(
@@ -255,7 +263,8 @@ async def _tell(
         return
     locked[0].state, locked[0].told_ms, locked[0].cohort = FollowUpState.TOLD.value, now_ms, cohort
     name = f"{row.id}.over.{agreed.id}.{row.verified_ms}"
-    await _write(session, agreed, name, texted.over(watch, row, agreed.language), now_ms)
+    body = texted.over(watch, row, agreed.language, each.audience)
+    await _write(session, agreed, name, body, now_ms)
 
 
 async def _write(session: AsyncSession, to: Subscription, name: str, body: str, now_ms: int) -> bool:

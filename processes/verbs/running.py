@@ -16,10 +16,17 @@ def add_to(app: typer.Typer) -> None:
     """Hang this family's verbs on the command."""
     for verb in (demo, serve, web, worker, sweeper, scribe):
         app.command(rich_help_panel=PANEL)(verb)
-    for name, verb_of_drill in (("double", double), ("bench", bench)):
-        app.command(
+    estimates = typer.Typer(no_args_is_help=True, help="How good the told waits are, on calls of the past.")
+    estimates.callback()(lambda: None)  # a group, though it has one verb so far
+    app.add_typer(estimates, name="estimates", rich_help_panel=PANEL)
+    for group, name, verb_of_drill in (
+        (app, "double", double),
+        (app, "bench", bench),
+        (estimates, "replay", replay),
+    ):
+        group.command(
             name,
-            rich_help_panel=PANEL,
+            rich_help_panel=PANEL if group is app else None,
             context_settings={
                 "allow_extra_args": True,
                 "ignore_unknown_options": True,
@@ -129,6 +136,14 @@ def bench(context: typer.Context) -> None:
     Example: surgeline bench line
     """
     _become("drill.bench", context.args)
+
+
+def replay(context: typer.Context) -> None:
+    """Replays a call history: told, by us and the usual ways, against the waits had. `--help` tells more.
+
+    Example: surgeline estimates replay calls.csv --agents agents.csv
+    """
+    _become("drill.replay", context.args)
 
 
 def _become(module: str, arguments: list[str]) -> None:

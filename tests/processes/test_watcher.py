@@ -27,6 +27,7 @@ from surge import switch
 from surge.detector import baseline
 from surge.states import FollowUpState, Level
 from tests.surge.house import NUMBER, House
+from tests.waits import queue_pulse
 
 
 @pytest.fixture
@@ -69,9 +70,9 @@ async def test_a_promise_that_was_kept_serves_its_merchant(house: House) -> None
 async def test_a_long_wait_is_suggested_once_and_carried_out_when_the_detector_may(house: House) -> None:
     async def passes(minutes: int) -> None:
         for _ in range(minutes):
-            queues = {"support": pulse.QueuePulse(200, 2, 240.0, 0.0001)}
+            queues = {"support": queue_pulse(200, 2)}
             now = pulse.Pulse(house.now_ms, queues)
-            await pulse.publish(house.redis, house.watch.keys, now, pulse.Lessons())
+            await pulse.publish(house.redis, house.watch.keys, now)
             await house.watcher.sense()
             house.clock.advance(minutes=1)
 
@@ -104,8 +105,8 @@ async def test_a_suggestion_names_what_rings(house: House) -> None:
     found = await Spikes(house.watch).ringing(now_ms)
     assert [(each.what, each.value) for each in found] == [("topic", "payments"), ("region", "Texas")]
     for _ in range(6):
-        queues = {"support": pulse.QueuePulse(200, 2, 240.0, 0.0001)}
-        await pulse.publish(house.redis, house.watch.keys, pulse.Pulse(house.now_ms, queues), pulse.Lessons())
+        queues = {"support": queue_pulse(200, 2)}
+        await pulse.publish(house.redis, house.watch.keys, pulse.Pulse(house.now_ms, queues))
         await house.watcher.sense()
         house.clock.advance(minutes=1)
     (line,) = await house.lines("suggested")

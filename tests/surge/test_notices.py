@@ -176,3 +176,59 @@ async def test_a_merchant_who_agreed_on_another_phone_is_told_there(house: House
     house.clock.advance(ms=house.policy.soak_ms)
     await house.watcher.notify()
     assert [text.number for text in await house.texts() if ".over." in text.id] == ["+14155552001"]
+
+
+async def test_customers_and_merchants_are_told_in_words_of_their_own(house: House) -> None:
+    row = await house.declares(audience="both")
+    await house.deflects("CA1", row, "+14155552001", merchant_id=7, merchant="Corner Bakery")
+    await house.deflects("CA2", row, "+14155552002")
+    await house.turned_away("CA3", Disposition.FULL, "+14155552003")
+    await house.writes_down()
+    audiences = {name: each.audience for name, each in (await house.ledger()).items()}
+    assert audiences == {"CA1": "merchants", "CA2": "customers", "CA3": "customers"}
+    await incidents.move(house.watch, row.id, IncidentState.VERIFIED, 1, "ann", house.now_ms)
+    house.clock.advance(ms=house.policy.soak_ms)
+    await house.watcher.notify()
+    over = {text.number: text.body for text in await house.texts() if ".over." in text.id}
+    assert "Reply 1 if it works" in over["+14155552001"]
+    assert "You can place your order again." in over["+14155552002"]
+
+
+async def test_after_a_relapse_who_was_told_it_is_fixed_is_told_that_it_is_not(house: House) -> None:
+    house = house.with_policy(cohort=1)
+    row = await verified(house, 2)
+    house.clock.advance(ms=house.policy.soak_ms)
+    await house.watcher.notify()
+    house.clock.advance(minutes=1)
+    row = await house.says(row, "It is slow again everywhere.", state=IncidentState.INVESTIGATING)
+    for _ in range(2):
+        await house.watcher.tell_updates()
+    house.clock.advance(minutes=1)
+    await house.says(row, "The servers are started by hand.")
+    await house.watcher.tell_updates()
+    bodies: dict[str, list[str]] = {}
+    for text in await house.texts():
+        bodies.setdefault(text.number, []).append(text.body)
+    told_fixed, never = bodies["+14155552000"], bodies["+14155552001"]
+    assert "we said this was fixed, and it is not: Payments. It is slow again" in told_fixed[2]
+    assert "we said" not in " ".join((told_fixed[3], *never))
+    assert (len(told_fixed), len(never)) == (4, 3)
+
+
+async def test_a_relapse_forgets_the_answers_to_the_notice_that_was_wrong(house: House) -> None:
+    """A "2" to the first must not pause the second, and who said "1" to the first is to hear the second."""
+    row = await verified(house, 3)
+    house.clock.advance(ms=house.policy.soak_ms)
+    await house.watcher.notify()
+    await deflection.still_down(house.watch, "+14155552000", house.now_ms)
+    await deflection.works(house.watch, "+14155552001", house.now_ms)
+    await house.watcher.notify()
+    assert len(await house.lines("notices_paused")) == 1
+    row = await house.says(row, "It is slow again.", state=IncidentState.INVESTIGATING)
+    assert (await house.states())["CA01"] == FollowUpState.OPEN
+    house.clock.advance(minutes=1)
+    await house.says(row, "It is fast again.", state=IncidentState.VERIFIED)
+    house.clock.advance(ms=house.policy.soak_ms)
+    await house.watcher.notify()
+    assert len(await house.lines("notices_paused")) == 1
+    assert await house.states() == {"CA00": "open", "CA01": "told", "CA02": "told"}
