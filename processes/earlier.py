@@ -38,7 +38,7 @@ async def write_weeks(
             ):
                 rows.append(_call(chance, f"{PREFIX}{len(rows):08}", at_ms, merchants, queues, agents))
         if rows:
-            await session.execute(insert(Contact), rows)
+            await (await session.connection()).execute(insert(Contact), rows)
     return len(rows)
 
 

@@ -269,6 +269,32 @@ async def test_a_suggestion_is_accepted_once(lead, other, rooms, outage, clock) 
     assert "Detector suggests surge" not in (await lead.get("/surge")).text
 
 
+async def test_a_level_suggested_before_somebody_set_one_is_not_suggested_any_more(
+    lead, outage, clock
+) -> None:
+    await outage.suggest(level=Level.WATCH)
+    await outage.suggest(source="pagerduty", title="Card API errors", why="PagerDuty: Card API errors")
+    clock.advance(minutes=1)
+    await lead.post("/surge/level", data={"level": "2", "seen": "0"})
+    page = (await lead.get("/surge")).text
+    assert "Detector suggests" not in page
+    assert "Pagerduty suggests an incident" in page
+    clock.advance(minutes=1)
+    await outage.suggest(level=Level.CALM)
+    assert "Detector suggests calm" in (await lead.get("/surge")).text
+
+
+async def test_the_timeline_tells_what_was_decided_and_which_level_was_suggested(lead, outage) -> None:
+    row = await outage.declare()
+    await outage.turned_away(1, row.id)
+    await lead.post("/followups/many", data={"chosen": "CAturned0", "verb": "reached"})
+    await outage.suggest(level=Level.WATCH)
+    page = (await lead.get("/surge")).text
+    assert "Suggested: watch" in page
+    assert "Declared" in page
+    assert "Follow-ups worked off" not in page
+
+
 async def test_a_suggestion_is_dismissed_and_changes_nothing(lead, rooms, outage, clock) -> None:
     await outage.suggest(level=Level.SURGE)
     (told,) = await suggestions.open_now(rooms.sql, clock.now_ms())

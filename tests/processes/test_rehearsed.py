@@ -5,21 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
 
 from callbacks.moments import bounds, may_ring
 from carrier.numbers import normalise
 from merchants.sheet import Policy, read
-from merchants.tables import Merchant
 from processes.centre import read_centre
 from processes.demo import EXAMPLES
-from processes.earlier import PREFIX, write_weeks
 from processes.rehearsed import MERCHANTS, NoCentre, write_centre, write_merchants
-from processes.spikes import Spikes
-from queueing.states import Disposition
-from queueing.tables import Contact
-from surge.detector import baseline
-from tests.surge.house import House
 
 HOUR_MS = 3_600_000
 
@@ -57,19 +49,3 @@ def test_enough_merchants_for_a_flood_none_of_them_a_real_number(tmp_path: Path)
     assert {row.language for row in rows} == {"en", "es"}
     write_merchants(EXAMPLES / "merchants.csv", tmp_path / "b.csv", 1)
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
-
-
-async def test_earlier_weeks_give_the_detector_a_usual_hour(house: House) -> None:
-    async with house.sql.session() as session:
-        session.add(Merchant(id=1, name="Corner Bakery", key="corner bakery", product="Register 3"))
-    queues = {"hardware": "hardware", "account": "support"}
-    made = await write_weeks(house.sql, house.now_ms, 3.0, queues, ("agent01",), 1)
-    assert made == pytest.approx(3 * 4 * 60 * 3.0, rel=0.1)
-    spikes = Spikes(house.watch)
-    assert await spikes.score(house.now_ms) < 1
-    weeks = await spikes._earlier(house.now_ms // 60_000)
-    assert baseline(weeks, spikes._of_week(house.now_ms)) == pytest.approx(3.0, rel=0.25)
-    async with house.sql.reading() as session:
-        calls = list(await session.exec(select(Contact)))
-    assert all(call.contact.startswith(PREFIX) and call.disposition == Disposition.ANSWERED for call in calls)
-    assert all(call.entered_ms < house.now_ms - 3_600_000 for call in calls)  # nothing of today

@@ -44,6 +44,7 @@ from queueing.roster import Roster
 from queueing.tables import AgentAccount, Contact
 from surge import incidents, status_page
 from surge.followups import Tally, tally
+from surge.office import Watch
 from surge.policy import SurgePolicy
 from surge.tables import FollowUp, Incident, SurgeEvent
 from tests.doors.conftest import CENTRE, PATIENT
@@ -294,14 +295,11 @@ async def open_centre(
         session.add(AgentAccount(agent="lea", name="Lea", role="lead", active=True))
     policy = LinePolicy(queues=tuple(Queue(name, max_waiting=places) for name in ("support", "payments")))
     line, roster = Line(redis, policy), Roster(redis, policy)
-    watch = replace(
-        watch_of(redis, sql, clock, folder, wire.HOOK),
-        line=line,
-        keys=line.keys,
-        policy=SurgePolicy(rehearsal=True, **surge),
-        ours=(OURS,),
-        secret=SECRET,
-    )
+    watch = Watch(
+        sql=sql, redis=redis, line=line, keys=line.keys, clock=clock,
+        policy=SurgePolicy(rehearsal=True, **surge), hours=None, time_zone=ZONE.key, languages=("en", "es"),
+        centre_name=CENTRE.name, public_url=wire.HOOK, ours=(OURS,), data_dir=folder, secret=SECRET,
+    )  # fmt: skip
     desk = Desk(
         clock=clock, line=line, roster=roster, redis=redis, sql=sql, policy=policy, centre=CENTRE,
         public_url=wire.HOOK, auth_tokens=(wire.ACCOUNT.token,), secret=SECRET,
