@@ -4,7 +4,8 @@ of their tickets. The pace itself is ``pace``'s.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 from sqlmodel import col, func, select
 
@@ -23,7 +24,6 @@ SAFETY = 0.8
 PRESS_S = 8
 """From the pick-up until the merchant has pressed 1."""
 AHEAD = 1000
-AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,39 +35,56 @@ class Next:
 
 
 async def to_dial(cb: Office, now_ms: int) -> list[Next]:
-    """The promises to dial now, over all queues that ask the merchant first. Raises Unavailable."""
+    """The promises to dial now, over all queues that ask the merchant first. No more of a queue than its own
+    agents are good for, nor of all than all of them: whoever serves several takes one call. Raises
+    Unavailable.
+    """
     queues = [q.name for q in cb.line.policy.queues if cb.policy.mode(q.name) is Mode.MERCHANT_FIRST]
     if not queues or not cb.ours or not (await switches(cb)).keeping:
         return []
     board, figures = await cb.line.look(now_ms), await pulse.read(cb.redis, cb.keys)
-    found: list[Next] = []
+    floors: list[Floor] = []
+    found: list[Promise] = []
     for queue in queues:
         handling_s = figures.queues[queue].handling_s if figures and queue in figures.queues else None
-        found += await _of_queue(cb, queue, board, handling_s, now_ms)
-    return found
+        waiting, dialled = await _promises(cb, queue)
+        in_order = sorted(waiting, key=lambda promise: _score(cb, promise))
+        first = _score(cb, in_order[0]) if in_order else 0
+        ahead = await cb.line.waiting(queue, 0, AHEAD) if in_order else []
+        floor = replace(
+            _floor(cb, board, [queue], handling_s, now_ms),
+            dialled=dialled,
+            live_ahead=sum(now.score < first for now in ahead),
+        )
+        floors.append(floor)
+        found += in_order[: _count(cb, floor)]
+    means = [floor.handling_s for floor in floors if floor.handling_s is not None]
+    longest_s = max(means) if len(means) == len(floors) else None
+    every = replace(
+        _floor(cb, board, queues, longest_s, now_ms),
+        dialled=sum(floor.dialled for floor in floors),
+        live_ahead=sum(floor.live_ahead for floor in floors),
+    )
+    in_order = sorted(found, key=lambda promise: _score(cb, promise))
+    return [Next(promise.id, promise.version) for promise in in_order[: _count(cb, every)]]
 
 
-async def _of_queue(
-    cb: Office, queue: str, board: Board, handling_s: float | None, now_ms: int
-) -> list[Next]:
-    waiting, dialled = await _promises(cb, queue)
-    if not waiting:
-        return []
-    first = min(_score(cb, promise) for promise in waiting)
-    mine = [agent for agent in board.agents if queue in agent.skills]
+def _floor(cb: Office, board: Board, queues: Collection[str], handling_s: float | None, now_ms: int) -> Floor:
+    """The agents who serve any of these queues; nobody is on the way to them yet."""
+    mine = [agent for agent in board.agents if not agent.skills.keys().isdisjoint(queues)]
     busy = (Presence.RESERVED, Presence.TALKING, Presence.WRAP_UP)
-    floor = Floor(
+    return Floor(
         free=sum(agent.presence is Presence.READY for agent in mine),
         talks_s=[(now_ms - agent.since_ms) / 1000 for agent in mine if agent.presence in busy],
         handling_s=handling_s,
         dial_s=cb.policy.ring_s + PRESS_S,
-        dialled=dialled,
-        live_ahead=sum(now.score < first for now in await cb.line.waiting(queue, 0, AHEAD)),
+        dialled=0,
+        live_ahead=0,
     )
-    permits = max(1, round(cb.policy.calls_per_s))
-    count = merchants_to_dial(floor, safety=SAFETY, permits=permits)
-    in_order = sorted(waiting, key=lambda promise: _score(cb, promise))
-    return [Next(promise.id, promise.version) for promise in in_order[:count]]
+
+
+def _count(cb: Office, floor: Floor) -> int:
+    return merchants_to_dial(floor, safety=SAFETY, permits=max(1, round(cb.policy.calls_per_s)))
 
 
 async def _promises(cb: Office, queue: str) -> tuple[list[Promise], int]:

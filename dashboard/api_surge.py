@@ -12,7 +12,7 @@ from dashboard import followup_actions, surge_actions
 from dashboard.answers import PROBLEMS
 from dashboard.drafts import LONGEST_SOURCE
 from dashboard.entrance import Doorway
-from dashboard.floor import FloorDep, WhoDep
+from dashboard.floor import Floor, FloorDep, WhoDep
 from dashboard.problems import Problem
 from dashboard.surge_answers import (
     FollowUpAnswer,
@@ -116,15 +116,7 @@ async def incidents(
 
 @router.get("/incidents/{incident}", tags=[TAG], summary="One incident, and all that was said of it")
 async def incident(floor: FloorDep, incident: IncidentId) -> IncidentStoryAnswer:
-    story = await lists.story(floor.rooms.sql, incident)
-    if story is None:
-        raise Problem("not-found", "There is no such incident.")
-    latest = story.updates[0] if story.updates else None
-    return IncidentStoryAnswer(
-        incident=IncidentAnswer.of(story.incident, latest),
-        updates=[UpdateAnswer.of(row) for row in story.updates],
-        follow_ups=dict(story.follow_ups),
-    )
+    return await _story(floor, incident)
 
 
 @router.post("/incidents", tags=[TAG], summary="Declare an incident")
@@ -149,7 +141,7 @@ async def declare(floor: FloorDep, who: WhoDep, asked: IncidentAsked) -> Inciden
         eta_source=asked.eta_source,
     )
     row = await watched.declare(rooms.surge, new, who.agent, now_ms)
-    return await incident(floor, row.id)
+    return await _story(floor, row.id)
 
 
 @router.post("/incidents/{incident}/updates", tags=[TAG], summary="Post an update")
@@ -169,8 +161,20 @@ async def update(
         no_news=asked.no_news,
     )
     await watched.post_update(floor.rooms.surge, incident, post, asked.version, who.agent, now_ms)
+    return await _story(floor, incident)
+
+
+@router.post("/incidents/{incident}/close", tags=[TAG], summary="Close the ledger: every row has its end")
+async def close(floor: FloorDep, who: WhoDep, incident: IncidentId) -> IncidentStoryAnswer:
+    await surge_actions.known(floor, incident)
+    await followup_actions.close(floor.rooms, who, incident)
+    return await _story(floor, incident)
+
+
+async def _story(floor: Floor, incident: str) -> IncidentStoryAnswer:
     story = await lists.story(floor.rooms.sql, incident)
-    assert story is not None
+    if story is None:
+        raise Problem("not-found", "There is no such incident.")
     latest = story.updates[0] if story.updates else None
     return IncidentStoryAnswer(
         incident=IncidentAnswer.of(story.incident, latest),

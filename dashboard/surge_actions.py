@@ -150,7 +150,8 @@ async def known(floor: Floor, incident: str) -> Incident:
 
 
 async def answer(floor: Floor, who: Who, suggestion: int, *, accepted: bool) -> Suggestion:
-    """A level that is suggested is set with its yes; an incident is declared by a person, in words of theirs.
+    """A level that is suggested is set with its yes, or renewed; an incident is declared by a person, in
+    words of theirs.
 
     Raises Mendable, Conflict when somebody has answered it.
     """
@@ -158,9 +159,5 @@ async def answer(floor: Floor, who: Who, suggestion: int, *, accepted: bool) -> 
     now_ms = rooms.clock.now_ms()
     found = await suggestions.answer(rooms.sql, suggestion, who.agent, now_ms, accepted=accepted)
     if accepted and found.level is not None:
-        state = await switch.state(rooms.surge)
-        if switch.in_force(state, now_ms) is not found.level:
-            await switch.set_level(
-                rooms.surge, found.level, who.agent, now_ms, reason=found.why[:LONGEST_REASON]
-            )
+        await switch.set_level(rooms.surge, found.level, who.agent, now_ms, reason=found.why[:LONGEST_REASON])
     return found

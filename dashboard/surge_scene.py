@@ -97,10 +97,16 @@ async def console(floor: Floor, who: Who, look: Look) -> Console:
         live=[shown(row) for row in sorted(desk.live, key=_gravest)],
         resolved=[shown(row) for row in desk.resolved],
         events=event_views(desk.events, names, titles),
-        suggestions=await suggestions.open_now(rooms.sql, now_ms),
+        suggestions=[each for each in await suggestions.open_now(rooms.sql, now_ms) if not _done(each, desk)],
         longest_ms=oldest,
         longest_mark=longest,
     )
+
+
+def _done(suggested: Suggestion, desk: lists.Desk) -> bool:
+    """A level that was suggested before somebody set one, and nothing else."""
+    level_only = suggested.level is not None and not suggested.title
+    return level_only and suggested.at_ms <= desk.state.since_ms
 
 
 def _gravest(row: Incident) -> int:

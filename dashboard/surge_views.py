@@ -391,6 +391,8 @@ def event_views(
         level = row.fields.get("level")
         if row.kind == "level" and isinstance(level, int):
             what = f"Level: {LEVEL_WORDS[Level(level)].lower()}"
+        elif row.kind == "suggested" and isinstance(level, int):
+            what = f"Suggested: {LEVEL_WORDS[Level(level)].lower()}"
         title = titles.get(row.incident, "")
         words = " · ".join(part for part in (title if title != row.words else "", row.words) if part)
         found.append(EventView(row.at_ms, what, names.get(row.by, row.by), words))

@@ -6,6 +6,7 @@ They know nothing of the product but what a desk knows: HTTP, a cookie, the toke
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +50,8 @@ class Identity:
     agent: str
     link: str
     password: str
+    part: str = "agent"
+    """Or "lead", or "clerk": see ``desks``."""
 
 
 class Agent:
@@ -75,14 +78,21 @@ class Agent:
         self._answered: tuple[str, int] = ("", 0)
 
     async def work(self) -> None:
-        """Sign in, and take contacts until cancelled."""
+        """Take contacts until cancelled."""
+        await self.at_the_product(self._take_contacts)
+
+    async def _take_contacts(self) -> None:
+        await self._post("/api/v1/me/ready")
+        while True:
+            await self._act(await self._me())
+            await self.clock.sleep(self.look_ms)
+
+    async def at_the_product(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Sign in and do ``work``; both again when the product was lost."""
         while True:
             try:
                 await self.sign_in()
-                await self._post("/api/v1/me/ready")
-                while True:
-                    await self._act(await self._me())
-                    await self.clock.sleep(self.look_ms)
+                await work()
             except (httpx2.HTTPError, Unwelcome, ValueError) as error:
                 self.counts["away"] += 1
                 log.warning("an agent lost the product", agent=self.who.agent, why=repr(error)[:200])
@@ -100,6 +110,15 @@ class Agent:
         await self.product.post("/sign-in", data=given)
         if not await self._known():
             raise Unwelcome("the product did not take link or password")
+
+    async def read(self, path: str) -> dict[str, Any]:
+        """What the API tells. Raises Unwelcome, httpx2.HTTPError."""
+        answer = await self.product.get(path)
+        if answer.status_code == 401:
+            raise Unwelcome("the session is over")
+        answer.raise_for_status()
+        told: dict[str, Any] = answer.json()
+        return told
 
     async def _known(self) -> bool:
         answer = await self.product.get("/api/v1/me")

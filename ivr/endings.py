@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from ivr import slips
 from ivr.callers import Caller
 from ivr.desk import Desk
 from ivr.visits import Visit
 from queueing.records import Card, Outcome
 from queueing.states import Disposition
+
+LONGEST_S = 4 * 3_600
+"""A call of Twilio's is no longer."""
 
 
 async def hang_up(desk: Desk, visit: Visit, caller: Caller) -> None:
@@ -21,8 +25,12 @@ async def hang_up(desk: Desk, visit: Visit, caller: Caller) -> None:
     if left is not Outcome.GONE:
         return
     card = Card(caller=caller.number, language=desk.centre.language)
+    lasted_s = min(slips.whole(visit.form.get("CallDuration", "")), LONGEST_S)
+    since_ms = visit.now_ms - lasted_s * 1000
     away = await visit.enrich(
-        desk.line.turn_away(visit.contact, Disposition.ABANDONED, card, visit.now_ms, over=True)
+        desk.line.turn_away(
+            visit.contact, Disposition.ABANDONED, card, visit.now_ms, over=True, since_ms=since_ms
+        )
     )
     if away is Outcome.REFUSED:  # a door has brought it into the line between the two
         await hang_up(desk, visit, caller)

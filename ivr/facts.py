@@ -10,7 +10,6 @@ from ivr.callers import Caller
 from ivr.desk import Desk
 from ivr.slips import Slip
 from ivr.visits import AWAY, Away, Visit
-from queueing.estimates import plain_wait
 from queueing.pulse import QueuePulse
 from surge import deflection
 from surge.directive import Directive
@@ -79,5 +78,5 @@ def _wait_s(queue: QueuePulse) -> float | None:
     """A newcomer's predicted wait (p50)."""
     if not queue.waiting:
         return 0.0 if queue.agents else float("inf")
-    wait = plain_wait(queue.waiting, queue.agents, queue.handling_s, queue.hangup_per_s)
+    wait = queue.foreseen_wait()
     return wait.p50 if wait else float("inf")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import sys
@@ -87,6 +88,7 @@ def start_logging(level: str, process: str, *, stream: TextIO | None = None, pre
     )
     written = logging.StreamHandler(stream or sys.stderr)
     written.setFormatter(formatter)
+    written.addFilter(_given_up)
     root = logging.getLogger()
     root.handlers[:] = [written]
     root.setLevel(level.upper())
@@ -95,6 +97,18 @@ def start_logging(level: str, process: str, *, stream: TextIO | None = None, pre
         quiet.handlers[:] = []
         quiet.propagate = True
         quiet.setLevel(max(logging.getLevelName(level.upper()), logging.WARNING))
+
+
+def _given_up(record: logging.LogRecord) -> bool:
+    """A deadline of ours may pass while a connection is put back: SQLAlchemy drops it, as it should, and
+    calls that an error; so does asyncio of the close that was begun before. It is none.
+    """
+    kind = record.exc_info[0] if record.exc_info else None
+    pool = record.name.startswith("sqlalchemy.pool") and kind and issubclass(kind, asyncio.CancelledError)
+    closing = record.name == "asyncio" and "_terminate_graceful_close" in str(record.msg)
+    if pool or closing:
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+    return True
 
 
 def _naming(process: str) -> Callable[..., MutableMapping[str, Any]]:

@@ -126,8 +126,11 @@ class Reconciler:
     async def _adopt(self, stranger: Standing) -> None:
         known = await self.line.contact(stranger.contact)
         if known is not None:  # reserved, connected, or ended here: its own moves are under way
-            # Who was promised a callback still hears it said, in the queue's music.
-            if known.state is ContactState.ENDED and known.disposition != Disposition.PROMISED:
+            # Who was promised a callback still hears it said, in the queue's music. What ended while Twilio's
+            # list was on its way is no disagreement.
+            ended_ms = known.deadline_ms - self.policy.forget_ms
+            lasts = known.state is ContactState.ENDED and self.clock.now_ms() - ended_ms >= SETTLE_MS
+            if lasts and known.disposition != Disposition.PROMISED:
                 log.error("a call waits that the line has ended", contact=stranger.contact)
             return
         log.warning("adopting a call the line did not know", contact=stranger.contact, queue=stranger.queue)

@@ -151,14 +151,13 @@ async def ask(watch: Watch, cb: Office, incident: str, now_ms: int) -> tuple[int
 
     After the soak, and not while the notices are paused. Raises Unavailable.
     """
-    keep_ms = watch.policy.keep_ms
+    keep_ms, soak_ms = watch.policy.keep_ms, watch.policy.soak_ms
     async with watch.sql.reading() as session:
         row = await session.get(Incident, incident)
-        room = await board.texts_open(watch, session, now_ms)
-    if not keep_ms or row is None or row.state not in OVER or row.verified_ms is None:
-        return 0, 0
-    verified_ms, soaked = row.verified_ms, now_ms >= row.verified_ms + watch.policy.soak_ms
-    if not soaked or await notices.are_paused(watch, incident):
+        if not keep_ms or row is None or row.state not in OVER or row.verified_ms is None:
+            return 0, 0
+        verified_ms, room = row.verified_ms, await board.texts_open(watch, session, now_ms)
+    if now_ms < verified_ms + soak_ms or await notices.are_paused(watch, incident):
         return 0, 0
 
     def words(promise: Promise) -> str:

@@ -173,6 +173,6 @@ def _longest_wait_s(seen: pulse.Pulse) -> float | None:
     for queue in seen.queues.values():
         if not queue.agents:
             waits += [float("inf")] if queue.waiting else []
-        elif estimate := queue.newcomers_wait():
+        elif estimate := queue.foreseen_wait():
             waits.append(estimate.p50 if queue.waiting else 0.0)
     return max(waits, default=None)

@@ -189,22 +189,17 @@ class Line:
         )
 
     async def turn_away(
-        self, contact: str, disposition: Disposition, card: Card, now_ms: int, *, over: bool
+        self, contact: str, why: Disposition, card: Card, now_ms: int, *, over: bool, since_ms: int = 0
     ) -> Outcome:
         """A call that never came into the line has its outcome, once. Is the call ``over``, it cannot come in
-        any more: to enter it is ENDED.
+        any more: to enter it is ENDED. ``since_ms``: when it began, 0 when that is not known.
 
         DONE, ALREADY (its outcome is on record) or REFUSED (it is in the line now: that is ``leave``).
         """
         return await self._move(
-            "turn_away",
-            contact,
-            away=self.keys.away(contact),
-            disposition=disposition.value,
-            over=int(over),
-            card=card.packed(),
-            now_ms=now_ms,
-        )
+            "turn_away", contact, away=self.keys.away(contact), disposition=why.value, over=int(over),
+            since_ms=since_ms, card=card.packed(), now_ms=now_ms,
+        )  # fmt: skip
 
     async def transfer(
         self, contact: str, queue: str, band: str | None, now_ms: int, fence: int = 0

@@ -12,8 +12,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from carrier import text_record
 from carrier.optouts import is_opted_out
 from carrier.tables import Text
+from carrier.text_states import TextState
 from surge import board, record, texted
 from surge.cohorts import Row, Stage, next_stage
+from surge.deflection import LANDLINE
 from surge.directive import Told
 from surge.followups import OPEN_WORDS
 from surge.office import Watch
@@ -21,7 +23,9 @@ from surge.states import OVER, FollowUpState, IncidentState
 from surge.tables import FollowUp, Incident, IncidentUpdate, Subscription
 
 AT_ONCE = 100
+LOST = (TextState.UNDELIVERED, TextState.FAILED, TextState.SKIPPED)
 NO_CONSENT = "agreed to no texts: for a person to reach"
+NOT_ARRIVED = "the text did not arrive: for a person to reach"
 FRESH_MS = 30 * 60_000
 """An update older than this is told to nobody any more: the next one is."""
 
@@ -60,6 +64,7 @@ async def stage(watch: Watch, incident: str, now_ms: int) -> Stage:
         rows = [_row_of(each, subscribed) for each in reached]
         if verified_ms is not None:
             await _left_for_people(session, reached, subscribed)
+            await _not_arrived(session, row, reached)
         room = None if await board.texts_open(watch, session, now_ms) else 0
         now = next_stage(watch.policy, rows, verified_ms, now_ms, resumed_ms=resumed_ms, room=room)
         if now.paused and paused_ms <= resumed_ms:
@@ -143,15 +148,17 @@ async def _news(session: AsyncSession, incident: str, now_ms: int) -> IncidentUp
 
 
 async def _untold(session: AsyncSession, incident: str, prefix: str, before_ms: int) -> list[Subscription]:
-    """Who subscribed before it was said, and has no text of this name."""
+    """Who subscribed before it was said, and has no text of this name; no text arrives at a landline."""
     named = select(Text.id).where(
         Text.incident == incident, Text.number == Subscription.number, col(Text.id).startswith(prefix)
     )
+    landline = select(Text.id).where(Text.number == Subscription.number, col(Text.error).startswith(LANDLINE))
     wanted = select(Subscription).where(
         Subscription.incident == incident,
         col(Subscription.ended_ms).is_(None),
         Subscription.made_ms < before_ms,
         ~named.exists(),
+        ~landline.exists(),
     )
     return list(await session.exec(wanted.order_by(col(Subscription.id)).limit(AT_ONCE)))
 
@@ -200,6 +207,22 @@ async def _left_for_people(
     if silent:
         for row in await record.locked_follow_ups(session, col(FollowUp.id).in_(silent[:AT_ONCE])):
             row.note = row.note or NO_CONSENT
+
+
+async def _not_arrived(session: AsyncSession, row: Incident, rows: list[FollowUp]) -> None:
+    """Silence is no answer of who never got the question: they are the desk's work too."""
+    lost = select(Text.number).where(
+        Text.incident == row.id,
+        col(Text.id).startswith(f"{row.id}.over."),
+        col(Text.id).endswith(f".{row.verified_ms}"),
+        col(Text.state).in_(LOST),
+    )
+    numbers = set(await session.exec(lost))
+    silent = [each.id for each in rows if each.state == FollowUpState.TOLD and each.number in numbers]
+    if silent:
+        for found in await record.locked_follow_ups(session, col(FollowUp.id).in_(silent[:AT_ONCE])):
+            if found.state == FollowUpState.TOLD:
+                found.state, found.note = FollowUpState.OPEN.value, NOT_ARRIVED
 
 
 def _agreed(row: FollowUp, subscribed: dict[str, Subscription]) -> bool:

@@ -95,7 +95,7 @@ def surge_pin() -> None:
     from foundation.passwords import hashed
     from ivr.toggling import PIN
 
-    pin = typer.prompt("PIN, 6 to 12 digits", hide_input=True, confirmation_prompt=True)
+    pin = typer.prompt("PIN, 6 to 12 digits", hide_input=True, confirmation_prompt=True, err=True)
     if not PIN.fullmatch(pin):
         raise Mendable("A PIN is 6 to 12 digits.")
     typer.echo(f"SURGELINE_TOGGLE_PIN_HASH='{asyncio.run(hashed(pin))}'")

@@ -8,6 +8,7 @@
 -- ARGV  contact      str
 -- ARGV  disposition  str
 -- ARGV  over         int     1: the call is over
+-- ARGV  since_ms     int     when it began; 0: not known
 -- ARGV  card         str     JSON, carried and never read
 -- ARGV  now_ms       int
 -- ARGV  forget_ms    int
@@ -32,6 +33,7 @@ if not redis.call('SET', away, '1', 'NX', 'PX', forget_ms) then
     return 'already'
 end
 if disposition ~= 'full' then -- which enter has told already
-    tell('turned_away', contact, '', '', '', 'disposition=' .. disposition .. '||card=' .. card)
+    local since = since_ms > 0 and '|since=' .. string.format('%.0f', since_ms) or ''
+    tell('turned_away', contact, '', '', '', 'disposition=' .. disposition .. since .. '||card=' .. card)
 end
 return 'done'

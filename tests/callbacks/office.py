@@ -19,7 +19,7 @@ from callbacks.making import Made, NewPromise
 from callbacks.office import Office
 from callbacks.policy import CallbackPolicy
 from callbacks.settling import RESULTS
-from callbacks.states import AttemptState, PromiseState
+from callbacks.states import AttemptState, Mode, PromiseState
 from callbacks.tables import Attempt, Promise
 from callbacks.turns import promise_of, turn_name
 from carrier.twilio_rest import Carrier, Refused
@@ -230,6 +230,8 @@ async def door(staff: Staff, asked: Asked) -> str:
     for attempt in await promises.attempts(staff.cb, attempt_id.rpartition("-")[0]):
         if attempt.id == attempt_id and promise_of(attempt.contact):
             await staff.line.connect(attempt.contact, staff.now_ms)
+        elif attempt.id == attempt_id and attempt.mode == Mode.MERCHANT_FIRST:
+            await dialing.join_line(staff.cb, attempt_id, sid, staff.now_ms)
     return '<Say>Hello</Say><Pause length="600"/>'
 
 
@@ -239,6 +241,9 @@ async def status_door(staff: Staff, asked: Asked) -> str:
     result = RESULTS.get(asked.fields["CallStatus"])
     if result is not None:
         sid = asked.fields["CallSid"]
+        await staff.line.leave(
+            sid, Disposition.ABANDONED, staff.now_ms
+        )  # dialled first, it stands there itself
         await dialing.over(staff.cb, attempt_id, result, staff.now_ms, sid)
         turn = next((a.contact for a in await _all(staff.sql) if a.id == attempt_id), "")
         now = await staff.line.contact(turn) if turn else None

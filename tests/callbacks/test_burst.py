@@ -19,12 +19,12 @@ import pytest
 from redis.asyncio import Redis
 from sqlmodel import select
 
-from callbacks import dialing, promises, reaping, upkeep
+from callbacks import dialing, merchant_first, promises, reaping, upkeep
 from callbacks.jobs import Bench
 from callbacks.making import NewPromise
 from callbacks.policy import CallbackPolicy
-from callbacks.states import PromiseState
-from callbacks.tables import Promise
+from callbacks.states import Mode, PromiseState
+from callbacks.tables import Attempt, Promise
 from callbacks.turns import promise_of, turn_of
 from foundation.clock import ManualClock
 from foundation.connections import Sql
@@ -37,19 +37,20 @@ from queueing.states import ContactState
 from tests.callbacks.office import Staff, with_network
 
 WHOLE = bool(os.environ.get("SURGELINE_FAULTS"))
-"""All of it takes minutes on a small machine: ``make faults``. The suite has three tenths of it."""
-MADE, AGENTS = (1000, 60) if WHOLE else (300, 24)
-BURST_S = MADE * 18 // 100
-LIVE = MADE * 15 // 100
-"""Callers who wait on the line instead."""
+"""All of it takes minutes on a small machine: ``make faults``. The suite has three tenths of it and less."""
+MODES = {
+    Mode.AGENT_FIRST: (1000, 60) if WHOLE else (300, 24),
+    Mode.MERCHANT_FIRST: (1000, 60) if WHOLE else (100, 24),
+}
+"""How many promises and agents."""
 CALLS_PER_S = 10
 QUEUES, BANDS = ("support", "billing"), ("p0", "p1", "p2")
 PHONES = ("human",) * 9 + ("busy",)
 TALK_S = 8
+WAIT_S = 15
+"""So long at most does a merchant who was dialled first and pressed 1 wait for an agent."""
 ENDS = {PromiseState.KEPT, PromiseState.UNREACHABLE, PromiseState.SUPERSEDED}
 """Superseded: an agent was asked for the call itself before the promise was made, and they talked."""
-COME_S = 15
-"""Then all agents are ready at once, and more want to dial than may."""
 
 
 @dataclass
@@ -58,6 +59,9 @@ class Burst:
 
     staff: Staff
     dice: random.Random
+    mode: Mode
+    made: int
+    agents: int
     talk_ends: dict[str, int] = field(default_factory=dict)
     """Contact to when the talk is over (ms)."""
     rung_at_most: int = 0
@@ -65,6 +69,9 @@ class Burst:
 
     def __post_init__(self) -> None:
         self.bench = Bench(self.staff.cb, self.staff.carrier, beside=True)
+        self.live = self.made * 15 // 100
+        """Callers who wait on the line instead."""
+        self.lasts_s = self.made * 18 // 100
 
     async def asks(self, number: int) -> None:
         """A merchant rings in and takes the offer."""
@@ -79,7 +86,7 @@ class Burst:
     async def rings(self, number: int) -> None:
         """Somebody rings in and stays on the line."""
         queue, band = self.dice.choice(QUEUES), self.dice.choice(BANDS)
-        contact = f"CA{MADE + number:032x}"
+        contact = f"CA{self.made + number:032x}"
         await self.staff.line.enter(contact, queue=queue, band=band, card=Card(), now_ms=self.staff.now_ms)
 
     async def agents_act(self) -> None:
@@ -120,21 +127,30 @@ class Burst:
             await self._end(contact)
 
     async def _end(self, contact: str) -> None:
-        if not promise_of(contact):
-            await self.staff.line.finish(contact, self.staff.now_ms)
-            return
-        leg = await dialing.leg_of(self.staff.cb, contact)
         assert self.staff.rehearsal is not None
-        found = self.staff.rehearsal.exchange.legs[leg]
-        if found.ended:  # SQLite was busy when the leg's end was told
+        leg = await dialing.leg_of(self.staff.cb, contact) if promise_of(contact) else contact
+        found = self.staff.rehearsal.exchange.legs.get(leg)
+        if found is None or found.ended:  # a caller; or SQLite was busy when the leg's end was told
             await self.staff.line.finish(contact, self.staff.now_ms)
         else:
             self.staff.hangs_up(found)
+
+    async def dial_merchants(self) -> None:
+        """The keeper's choice, and the jobs that it hands over."""
+        staff = self.staff
+        for chosen in await merchant_first.to_dial(staff.cb, staff.now_ms):
+            try:
+                intent = await dialing.write_intent(staff.cb, chosen.promise, "", 0, "", staff.now_ms)
+            except Unavailable:  # SQLite was busy
+                return
+            if intent.attempt is not None:
+                await self.bench.do(dialing.send(staff.cb, staff.carrier, intent.attempt, intent.number))
 
     async def second(self, number: int) -> None:
         """One second, with what the product's processes do in it."""
         staff = self.staff
         await self.agents_act()
+        await self.dial_merchants()
         assert staff.rehearsal is not None
         await staff.rehearsal.passes(1)
         await staff.writes_down()
@@ -149,7 +165,7 @@ class Burst:
 
     async def no_phone_without_an_agent(self) -> None:
         live = [leg for leg in self.staff.legs_all() if not leg.ended]
-        assert len(live) <= AGENTS
+        assert len(live) <= self.agents
         board = await self.staff.line.look(self.staff.now_ms)
         asked = {promise_of(agent.contact) for agent in board.agents} - {""}
         assert len({leg.to for leg in live}) == len(live), "two phones ring for one merchant"
@@ -215,6 +231,27 @@ def first_turns_by_ticket(events: list[journal.Event], made: list[Promise]) -> N
         assert tickets == sorted(tickets)
 
 
+def first_calls_by_ticket(made: list[Promise], attempts: list[Attempt]) -> None:
+    """In one queue and band, merchants are dialled for the first time in the order of their tickets."""
+    known = {promise.id: promise for promise in made}
+    order: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+    for attempt in attempts:
+        promise = known[attempt.promise]
+        if attempt.number == 1:
+            order[promise.queue, promise.band].append((attempt.made_ms, promise.arrival_us))
+    assert len(order) == len(QUEUES) * len(BANDS)
+    for calls in order.values():
+        tickets = [ticket for _, ticket in sorted(calls)]
+        assert tickets == sorted(tickets)
+
+
+def waited_for_agent_s(events: list[journal.Event], legs: set[str]) -> list[float]:
+    """How long each merchant who had pressed 1 waited for an agent."""
+    came = {event.contact: event.at_ms for event in events if event.kind == "entered"}
+    met = [event for event in events if event.kind == "connected" and event.contact in legs]
+    return sorted((event.at_ms - came[event.contact]) / 1000 for event in met)
+
+
 def never_too_fast(created_ms: list[int]) -> None:
     """No second, wherever it begins, holds more calls than the account may place in one."""
     for first_ms, too_soon_ms in zip(created_ms, created_ms[CALLS_PER_S:], strict=False):
@@ -227,23 +264,26 @@ def most_at_once(legs: list[Any]) -> int:
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.parametrize("mode", MODES)
 async def test_a_thousand_promises_are_kept_in_their_order(
-    redis: Redis, sql: Sql, clock: ManualClock
+    redis: Redis, sql: Sql, clock: ManualClock, mode: Mode
 ) -> None:
-    queues = tuple(Queue(name, max_waiting=2 * MADE) for name in QUEUES)
+    made_in_all, agents = MODES[mode]
+    queues = tuple(Queue(name, max_waiting=2 * made_in_all) for name in QUEUES)
     policy = CallbackPolicy(
         calls_per_s=CALLS_PER_S,
         tries=2,
         retry_ms=(60_000,),
-        max_open=MADE,
+        max_open=made_in_all,
         number_a_day=1000,
         merchant_a_day=1000,
         block_an_hour=10_000,
+        modes=dict.fromkeys(QUEUES, mode),
     )
     office = Staff(redis, sql, clock, policy=policy, line_policy=LinePolicy(queues=queues))
     async with with_network(office, calls_per_second=CALLS_PER_S) as staff:
-        burst = Burst(staff, random.Random(7))
-        for n in range(AGENTS):
+        burst = Burst(staff, random.Random(7), mode, made_in_all, agents)
+        for n in range(agents):
             skills = {name: 0 for name in (QUEUES if n % 3 == 0 else QUEUES[n % 3 - 1 :][:1])}
             login = f"agent{n}"
             await staff.roster.sign_in(
@@ -252,35 +292,47 @@ async def test_a_thousand_promises_are_kept_in_their_order(
             await staff.roster.ready(login, staff.now_ms)
         made = called = 0
         for number in range(1500):
-            while made < MADE * min(number + 1, BURST_S) // BURST_S:
+            while made < made_in_all * min(number + 1, burst.lasts_s) // burst.lasts_s:
                 await burst.asks(made)
                 made += 1
-            while called < LIVE * min(number + 1, BURST_S) // BURST_S:
+            while called < burst.live * min(number + 1, burst.lasts_s) // burst.lasts_s:
                 await burst.rings(called)
                 called += 1
             await burst.second(number)
-            if made == MADE and not await burst.open_now():
+            if made == made_in_all and not await burst.open_now():
                 break
         await asyncio.gather(*burst.bench.going)
         async with sql.reading(statement_s=10) as session:
             all_made = list(await session.exec(select(Promise)))
+            attempts = list(await session.exec(select(Attempt)))
         states = Counter(promise.state for promise in all_made)
-        assert sum(states.values()) == MADE
+        assert sum(states.values()) == made_in_all
         assert set(states) <= ENDS, states
-        assert states[PromiseState.KEPT] > MADE * 3 // 4
+        assert states[PromiseState.KEPT] > made_in_all * 3 // 4
         events = await lines_of(staff)
-        assert in_order(events, staff.line_policy) >= MADE + LIVE
-        first_turns_by_ticket(events, all_made)
         legs = sorted(staff.legs_all(), key=lambda leg: leg.created_ms)
         never_too_fast([leg.created_ms for leg in legs])
-        assert most_at_once(legs) <= AGENTS
+        assert most_at_once(legs) <= agents
+        kept_or_live = states[PromiseState.KEPT] + burst.live
+        waits = waited_for_agent_s(events, {leg.sid for leg in legs})
+        if mode is Mode.AGENT_FIRST:
+            assert in_order(events, staff.line_policy) >= made_in_all + burst.live
+            first_turns_by_ticket(events, all_made)
+            assert burst.rung_at_most <= 0
+        else:
+            assert in_order(events, staff.line_policy) >= kept_or_live
+            first_calls_by_ticket(all_made, attempts)
+            assert waits[-1] <= WAIT_S, waits
         met = Counter(event.contact for event in events if event.kind == "connected")
+        leg_of = {attempt.call_sid: attempt.promise for attempt in attempts if not attempt.contact}
         talks = Counter({name: 0 for name in met})
         for contact, times in met.items():
-            talks[promise_of(contact) or contact] += times
+            talks[promise_of(contact) or leg_of.get(contact, contact)] += times
         for promise in all_made:
             there = promise.state in (PromiseState.KEPT, PromiseState.SUPERSEDED)
             assert talks[promise.id] + talks[promise.contact] == there, promise
-        assert sum(met[f"CA{MADE + number:032x}"] for number in range(LIVE)) == LIVE
-        assert burst.rung_at_most <= 0
-        sys.stdout.write(f"\n{dict(states)} in {number} s, {len(legs)} calls, {most_at_once(legs)} at once\n")
+        assert sum(met[f"CA{made_in_all + number:032x}"] for number in range(burst.live)) == burst.live
+        sys.stdout.write(
+            f"\n{mode}: {dict(states)} in {number} s, {len(legs)} calls, {most_at_once(legs)} at once; "
+            f"waited after 1: {waits[len(waits) // 2] if waits else 0} s, longest {max(waits, default=0)} s\n"
+        )

@@ -344,6 +344,20 @@ async def test_merchants_are_dialled_for_free_agents_in_the_order_of_their_ticke
     assert await merchant_first.to_dial(forward.cb, forward.now_ms) == []
 
 
+async def test_an_agent_of_two_queues_is_dialled_for_once(forward: Staff) -> None:
+    rules = replace(POLICY, modes=dict.fromkeys(("support", "billing"), Mode.MERCHANT_FIRST))
+    staff = Staff(forward.redis, forward.sql, forward.clock, policy=rules)
+    billing = await staff.asks(number="+14155550121", queue="billing")
+    staff.clock.advance(ms=10)
+    await staff.asks(number="+14155550122", queue="support")
+    await staff.roster.sign_in(
+        "ann", name="ann", skills={"support": 0, "billing": 0}, line="softphone", now_ms=staff.now_ms
+    )
+    await staff.roster.ready("ann", staff.now_ms)
+    chosen = await merchant_first.to_dial(staff.cb, staff.now_ms)
+    assert [each.promise for each in chosen] == [billing.promise.id]
+
+
 async def test_live_callers_ahead_have_the_free_agents(forward: Staff) -> None:
     await forward.rings("CAlive", "+14155550177")
     forward.clock.advance(ms=10)

@@ -173,3 +173,17 @@ async def test_an_eta_is_kept_put_off_and_taken_back(lead, clock) -> None:
         told.append((after["eta_ms"], after["eta_slips"], after["eta_source"]))
     later = clock.now_ms() + 30 * 60_000
     assert told == [(later, 1, "Our host"), (later, 1, "Our host"), (None, 1, "Our host")]
+
+
+async def test_the_ledger_of_an_incident_is_closed_when_each_row_has_its_end(lead, rooms) -> None:
+    row = await Outage(rooms.surge).declare()
+    await Outage(rooms.surge).turned_away(1, row.id)
+    path = f"{API}/incidents/{row.id}/close"
+    early = await lead.post(path, json={})
+    assert early.status_code == 422
+    assert "1 follow-ups are still open" in early.text
+    await lead.post(f"{API}/followups/CAturned0", json={"verb": "reached"})
+    closed = await lead.post(path, json={})
+    assert closed.status_code == 200
+    assert closed.json()["follow_ups"] == {"reached": 1}
+    assert (await lead.post(f"{API}/incidents/INnone/close", json={})).status_code == 404

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -268,6 +269,32 @@ async def test_a_suggestion_is_accepted_once(lead, other, rooms, outage, clock) 
     assert "Detector suggests surge" not in (await lead.get("/surge")).text
 
 
+async def test_a_level_suggested_before_somebody_set_one_is_not_suggested_any_more(
+    lead, outage, clock
+) -> None:
+    await outage.suggest(level=Level.WATCH)
+    await outage.suggest(source="pagerduty", title="Card API errors", why="PagerDuty: Card API errors")
+    clock.advance(minutes=1)
+    await lead.post("/surge/level", data={"level": "2", "seen": "0"})
+    page = (await lead.get("/surge")).text
+    assert "Detector suggests" not in page
+    assert "Pagerduty suggests an incident" in page
+    clock.advance(minutes=1)
+    await outage.suggest(level=Level.CALM)
+    assert "Detector suggests calm" in (await lead.get("/surge")).text
+
+
+async def test_the_timeline_tells_what_was_decided_and_which_level_was_suggested(lead, outage) -> None:
+    row = await outage.declare()
+    await outage.turned_away(1, row.id)
+    await lead.post("/followups/many", data={"chosen": "CAturned0", "verb": "reached"})
+    await outage.suggest(level=Level.WATCH)
+    page = (await lead.get("/surge")).text
+    assert "Suggested: watch" in page
+    assert "Declared" in page
+    assert "Follow-ups worked off" not in page
+
+
 async def test_a_suggestion_is_dismissed_and_changes_nothing(lead, rooms, outage, clock) -> None:
     await outage.suggest(level=Level.SURGE)
     (told,) = await suggestions.open_now(rooms.sql, clock.now_ms())
@@ -304,6 +331,29 @@ async def test_the_desk_says_why_the_contact_matches(sign_in, rooms, outage, clo
     assert match_view(directive, Card(product="terminal")).word == "No match"
     assert match_view(directive, Card()).word == "Maybe"
     assert match_view(directive, None) is None
+    (incident,) = directive.incidents
+    says_so = Card(incident=incident.id, match="match", reason="they say that their call is about this")
+    told = match_view(directive, says_so)
+    assert (told.word, told.title, told.reason) == ("Match", incident.title, says_so.reason)
+    assert match_view(directive, replace(says_so, incident="INgone")).word == "Maybe"
+
+
+async def test_a_dry_run_shows_how_many_calls_it_would_have_turned_away(rooms, clock, sign_in) -> None:
+    from queueing.tables import ContactEvent
+    from surge import switch
+    from surge.states import Level
+
+    now_ms = clock.now_ms()
+    await switch.set_mode(rooms.surge, "dry_run", "lead1", now_ms)
+    await switch.suggest(rooms.surge, Level.SURGE, "the wait is long", now_ms)
+    async with rooms.sql.session() as session:
+        for number, call in enumerate(("CA1", "CA1", "CA2")):
+            session.add(ContactEvent(id=f"{number}-0", contact=call, kind="spared", at_ms=now_ms))
+        session.add(ContactEvent(id="9-0", contact="CA3", kind="spared", at_ms=now_ms - 1))
+    assert (await rooms_directive(rooms, clock)).would == 2
+    page = (await (await sign_in("lead1")).get("/surge")).text
+    assert "Would have deflected" in page
+    assert "dry run: nobody was turned away" in page
 
 
 async def rooms_directive(rooms, clock):  # type: ignore[no-untyped-def]

@@ -138,6 +138,10 @@ def test_the_outcome_in_words() -> None:
         "abandoned": 0,
         "promised": 0,
         "waiting": 1,
+        "deflected": 0,
+        "texted": 0,
+        "followed_up": 0,
+        "open": 0,
         "lost": 0,
         "errors": 0,
     }

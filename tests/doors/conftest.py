@@ -16,9 +16,9 @@ from queueing.line import Line, LinePolicy, Queue
 from queueing.roster import Roster
 from surge import tables as surge_tables  # noqa: F401
 from surge.office import Watch
-from surge.policy import SurgePolicy
 from tests.doors.called_back import Rung, loses, promise_for, ring
-from tests.doors.handset import ACCOUNT, NUMBER, PUBLIC, TOKEN, Handset, Web
+from tests.doors.handset import ACCOUNT, PUBLIC, TOKEN, Handset, Web
+from tests.doors.watched import with_watch
 
 MERCHANTS = """name,tier,numbers,locations,product,language
 Corner Bakery,gold,+1 415 555 0001,Mission Street,Till 3,en
@@ -43,33 +43,9 @@ async def merchants(sql):
         await directory.import_csv(session, MERCHANTS, normalise=normalise)
 
 
-def watch_of(redis, sql, clock, data_dir, public_url=PUBLIC) -> Watch:
-    line = Line(redis, POLICY)
-    return Watch(
-        sql=sql,
-        redis=redis,
-        line=line,
-        keys=line.keys,
-        clock=clock,
-        policy=SurgePolicy(rehearsal=True),
-        hours=None,
-        time_zone="America/Los_Angeles",
-        languages=CENTRE.languages,
-        centre_name=CENTRE.name,
-        public_url=public_url,
-        ours=(NUMBER,),
-        data_dir=data_dir,
-    )
-
-
 @pytest.fixture
-def watch(redis, sql, clock, tmp_path) -> Watch:
-    return watch_of(redis, sql, clock, tmp_path / "data")
-
-
-@pytest.fixture
-def desk(redis, sql, merchants, clock, watch) -> Desk:
-    return Desk(
+def desk(redis, sql, merchants, clock, tmp_path) -> Desk:
+    bare = Desk(
         clock=clock,
         line=Line(redis, POLICY),
         roster=Roster(redis, POLICY),
@@ -82,8 +58,13 @@ def desk(redis, sql, merchants, clock, watch) -> Desk:
         secret="a secret of the tests",
         account_sid=ACCOUNT,
         budget=PATIENT,
-        watch=watch,
     )
+    return with_watch(bare, tmp_path / "data", rehearsal=True)
+
+
+@pytest.fixture
+def watch(desk) -> Watch:
+    return desk.watch
 
 
 @pytest.fixture

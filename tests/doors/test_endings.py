@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from carrier import tables as carrier_tables  # noqa: F401  (made by the fixture sql)
 from queueing.records import Card
 from queueing.states import Disposition
 from tests.doors.handset import journalled
+from tests.doors.incidents import follow_up, written_down
 
 OVER = {"CallStatus": "completed"}
 
@@ -26,6 +28,19 @@ async def test_a_caller_who_gives_up_in_the_menu(caller, desk):
         await shop.post("/voice/status", CallStatus="completed")
     (event,) = await journalled(desk)
     assert (event.kind, event.contact, event.fields["disposition"]) == ("turned_away", shop.sid, "abandoned")
+
+
+async def test_who_gives_up_in_the_menu_has_called_for_as_long_as_the_call_lasted(caller, desk, clock):
+    shop, soon = caller("+14155550001"), caller("+14155550003")
+    await shop.ring()
+    await soon.ring()
+    clock.advance(s=25)
+    await shop.post("/voice/status", CallStatus="completed", CallDuration="25")
+    await soon.post("/voice/status", CallStatus="completed", CallDuration="3")
+    await written_down(desk)
+    row = await follow_up(desk, shop.sid)
+    assert (row.why, row.number, row.state) == ("abandoned", "+14155550001", "open")
+    assert await follow_up(desk, soon.sid) is None
 
 
 async def test_a_caller_who_found_the_line_full(caller, desk):

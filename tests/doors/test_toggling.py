@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from sqlmodel import select
 from structlog.testing import capture_logs
 
 from foundation.connections import open_redis, open_sql
+from ivr import toggling
 from ivr.app import doors
 from queueing.journal import Event
 from queueing.tables import AgentAccount
@@ -131,6 +133,43 @@ async def test_tries_are_counted_over_calls_and_a_repeat_once(watched, lead):
     second = Handset(lead.web, LEAD)
     assert (await second.ring()).said == ASKS
     assert (await second.press(WRONG)).said == LOCKED
+
+
+async def test_a_slow_hash_costs_no_count(watched, monkeypatch):
+    """The stores' time is over when the PIN has been hashed: the loop's clock goes ahead by it."""
+
+    async def slow(pin, _hash):
+        loop = asyncio.get_running_loop()
+        before, late_s = loop.time, watched.budget.enrich_s + 1
+        monkeypatch.setattr(loop, "time", lambda: before() + late_s)
+        return pin == RIGHT
+
+    monkeypatch.setattr(toggling, "fits", slow)
+    phone = Handset(Web(doors(watched)), LEAD)
+    await phone.ring()
+    for _ in range(2):
+        await phone.press(WRONG)
+    (name,) = [key async for key in watched.redis.scan_iter("*:toggle:*")]
+    assert await watched.redis.zcard(name) == 2
+    assert (await phone.press(RIGHT)).said == CALM_MENU
+    assert await watched.redis.zcard(name) == 0
+
+
+async def test_guesses_side_by_side_are_three_at_most(watched, monkeypatch):
+    looked_at = []
+
+    async def counting(pin, _hash):
+        looked_at.append(pin)
+        return False
+
+    monkeypatch.setattr(toggling, "fits", counting)
+    phones = [Handset(Web(doors(watched)), LEAD) for _ in range(8)]
+    for phone in phones:
+        await phone.ring()
+    with capture_logs():
+        heard = await asyncio.gather(*(phone.press(WRONG) for phone in phones))
+    assert len(looked_at) <= 3
+    assert [each.said for each in heard].count(LOCKED) >= 6
 
 
 async def test_the_right_pin_begins_the_count_anew(lead):

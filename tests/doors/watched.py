@@ -13,7 +13,7 @@ from surge.incidents import NewIncident
 from surge.office import Watch
 from surge.policy import SurgePolicy
 from surge.tables import Incident
-from tests.doors.handset import NUMBER, PUBLIC
+from tests.doors.handset import NUMBER
 
 DOWN = {"en": "Card payments are down everywhere.", "es": "Los pagos con tarjeta no funcionan."}
 
@@ -25,7 +25,7 @@ def with_watch(desk: Desk, data_dir: Path | None = None, sql: Sql | None = None,
     watch = Watch(
         sql=stores, redis=desk.redis, line=desk.line, keys=desk.keys, clock=desk.clock,
         policy=replace(SurgePolicy(), **policy), hours=None, time_zone="America/Los_Angeles",
-        languages=("en", "es"), centre_name=desk.centre.name, public_url=PUBLIC, ours=(NUMBER,),
+        languages=("en", "es"), centre_name=desk.centre.name, public_url=desk.public_url, ours=(NUMBER,),
         data_dir=data_dir, secret=desk.secret,
     )  # fmt: skip
     return replace(desk, watch=watch, sql=stores)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -40,6 +41,19 @@ def test_libraries_write_the_same_way(written: io.StringIO) -> None:
     logging.getLogger("some.library").warning("call from %s failed", "+14155550100")
     (line,) = lines(written)
     assert line["event"] == "call from •••00 failed"
+
+
+def test_a_connection_given_up_by_a_deadline_is_no_error(written: io.StringIO) -> None:
+    pool = logging.getLogger("sqlalchemy.pool.impl.AsyncAdaptedQueuePool")
+    for failure in (asyncio.CancelledError(), OSError("disk")):
+        try:
+            raise failure
+        except (asyncio.CancelledError, OSError):
+            pool.error("Exception during reset or similar", exc_info=True)
+    forgotten = "Task was destroyed but it is pending!\ntask: <Task pending coro=<%s() running>>"
+    for name in ("X._terminate_graceful_close", "X.ring"):
+        logging.getLogger("asyncio").error(forgotten % name)
+    assert [line["level"] for line in lines(written)] == ["warning", "error", "warning", "error"]
 
 
 def test_a_number_is_hidden_wherever_it_stands(written: io.StringIO) -> None:

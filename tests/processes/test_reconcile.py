@@ -225,3 +225,16 @@ async def test_who_was_promised_a_callback_is_still_told_so_on_the_line(
     with structlog.testing.capture_logs() as logs:
         await look_twice(reconciler, clock)
     assert [log["event"] for log in logs if log["log_level"] == "error"] == said
+
+
+async def test_a_call_that_ends_while_twilios_list_is_on_its_way_is_no_disagreement(
+    reconciler: Reconciler, line: Line, twilio: Twilio, clock: ManualClock
+) -> None:
+    twilio.waiting["CA1"] = clock.now_ms()  # the line does not know it
+    clock.advance(s=60)
+    await reconciler.look()
+    await line.turn_away("CA1", Disposition.ABANDONED, Card(), clock.now_ms(), over=True)
+    with structlog.testing.capture_logs() as logs:
+        await reconciler.look()
+    assert [log["event"] for log in logs if log["log_level"] == "error"] == []
+    assert await line.waiting("support") == []

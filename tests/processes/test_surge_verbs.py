@@ -78,6 +78,17 @@ def test_a_length_of_time() -> None:
             length_ms(bad)
 
 
+def test_a_dry_run_says_how_many_it_would_have_turned_away() -> None:
+    from processes.verbs.surge import _words
+    from surge.directive import Directive
+    from surge.states import Level
+
+    told = Directive(level=Level.SURGE, dry_run=True, would=41)
+    assert _words(told, 0) == (
+        "◆ The level is surge (dry run: nobody is turned away; 41 calls would have been)."
+    )
+
+
 def test_a_pin_is_asked_for_twice_and_only_its_hash_is_printed() -> None:
     result = CliRunner().invoke(app, ["surge", "pin"], input="482913\n482913\n")
     assert result.exit_code == 0, result.output

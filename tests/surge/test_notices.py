@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from carrier.tables import Text
+from carrier.text_states import TextState
 from queueing.states import Disposition
 from surge import deflection, desk, incidents, lists, notices
 from surge.states import FollowUpState, IncidentState
@@ -86,6 +88,45 @@ async def test_told_and_silent_for_a_day_it_works_and_the_list_can_be_closed(hou
     assert set((await house.states()).values()) == {FollowUpState.WORKS}
     await desk.close(house.watch, row.id, "ann", house.now_ms)
     assert len(await house.lines("ledger_closed")) == 1
+
+
+async def test_who_did_not_get_the_notice_is_no_silence_but_left_for_people(house: House) -> None:
+    row = await verified(house, 2)
+    house.clock.advance(ms=house.policy.soak_ms)
+    await house.watcher.notify()
+    lost = next(text for text in await house.texts() if ".over." in text.id and text.number == "+14155552000")
+    async with house.sql.session() as session:
+        found = await session.get(Text, lost.id)
+        assert found is not None
+        found.state, found.error, found.done_ms = TextState.UNDELIVERED.value, "30006", house.now_ms
+    await house.watcher.notify()
+    house.clock.advance(ms=house.policy.works_ms)
+    await house.watcher.tidy()
+    ledger = await house.ledger()
+    assert {name: (each.state, each.note) for name, each in ledger.items()} == {
+        "CA00": (FollowUpState.OPEN, notices.NOT_ARRIVED),
+        "CA01": (FollowUpState.WORKS, "told, and did not answer"),
+    }
+    told = await lists.notice(house.sql, row.id)
+    assert (told.told, told.left, told.by_hand) == (2, 0, 1)
+    await house.watcher.notify()
+    assert len([text for text in await house.texts() if ".over." in text.id]) == 2
+
+
+async def test_a_landline_is_sent_no_further_update(house: House) -> None:
+    row = await house.declares()
+    for index in range(2):
+        await house.deflects(f"CA{index}", row, f"+1415555200{index}")
+    async with house.sql.session() as session:
+        found = await session.get(Text, deflection.text_id("CA0"))
+        assert found is not None
+        found.state, found.error, found.done_ms = "undelivered", "30006", house.now_ms
+    house.clock.advance(minutes=1)
+    post = incidents.Post({"en": "We have found the cause."}, IncidentState.IDENTIFIED)
+    await incidents.post_update(house.watch, row.id, post, row.version, "ann", house.now_ms)
+    await house.watcher.tell_updates()
+    told = [text.number for text in await house.texts() if text.id.startswith(row.id)]
+    assert told == ["+14155552001"]
 
 
 async def test_who_said_stop_is_left_for_people(house: House) -> None:

@@ -13,7 +13,7 @@ from surge.directive import Told
 from surge.playbook import TABLE, Play
 from surge.policy import SurgePolicy
 from surge.states import Level
-from surge.wording import at, level, next_update, notice, offers, status, text, untextable
+from surge.wording import at, level, news, next_update, notice, offers, status, text, untextable
 
 POLICY = SurgePolicy()
 MINUTE = 60_000
@@ -169,3 +169,14 @@ def test_markup_in_posted_words_reaches_nobody():
     evil = replace(TOLD, words={"en": "Down <break time='9s'/> {now}."}, title="<b>x</b>")
     assert not set("<>{}") & set(said(*status("en", evil, POLICY, NOW)))
     assert not set("<>{}") & set(text("en", evil, CENTRE, LINK, ZONE, POLICY, NOW))
+
+
+def test_news_on_hold_new_words_then_that_it_is_fixed():
+    words = [each.text for each in news("en", TOLD, POLICY, NOW, words=True, fixed=True)]
+    assert words[:2] == [
+        "Here is an update while you hold.",
+        f"As of 10 minutes ago: {TOLD.words['en']}",
+    ]
+    assert words[-1].startswith("This problem is fixed, as far as we can tell: Card payments fail.")
+    (_, fixed) = news("es", TOLD, POLICY, NOW, words=False, fixed=True)
+    assert fixed.text.startswith("Hasta donde sabemos, el problema de nuestro lado está resuelto.")

@@ -11,7 +11,8 @@ from merchants import directory, tables  # noqa: F401  (their tables are made by
 from queueing import tables as queueing_tables  # noqa: F401
 from queueing.line import Line
 from queueing.roster import Roster
-from tests.doors.conftest import CENTRE, MERCHANTS, PATIENT, POLICY, watch_of
+from tests.doors.conftest import CENTRE, MERCHANTS, PATIENT, POLICY
+from tests.doors.watched import with_watch
 from tests.wire import stage as wire
 
 
@@ -19,7 +20,7 @@ from tests.wire import stage as wire
 async def wired_desk(redis, sql, clock, tmp_path):
     async with sql.session() as session:
         await directory.import_csv(session, MERCHANTS, normalise=normalise)
-    return Desk(
+    bare = Desk(
         clock=clock,
         line=Line(redis, POLICY),
         roster=Roster(redis, POLICY),
@@ -32,8 +33,8 @@ async def wired_desk(redis, sql, clock, tmp_path):
         secret="a secret of the tests",
         account_sid=wire.ACCOUNT.sid,
         budget=PATIENT,
-        watch=watch_of(redis, sql, clock, tmp_path / "data", wire.HOOK),
     )
+    return with_watch(bare, tmp_path / "data", rehearsal=True)
 
 
 @pytest.fixture

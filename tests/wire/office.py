@@ -22,10 +22,11 @@ from carrier import texts
 from drill.network.legs import Leg
 from ivr.desk import Desk
 from queueing import journal, ledger
-from queueing.pulse import Lessons, Pulse, QueuePulse
+from queueing.pulse import Pulse
 from queueing.pulse import publish as publish_pulse
 from queueing.records import ContactNow
 from surge import followups
+from tests.waits import queue_pulse
 from tests.wire.stage import ACCOUNT, HOOK, OURS, Stage, opened
 
 __all__ = ["POLICY", "SHOP", "House", "open_house"]
@@ -90,8 +91,8 @@ class House(Stage):
     async def tells_doors(self) -> None:
         """Figures that promise no wait, and the notice of callbacks."""
         cb, now_ms = self.office, self.clock.now_ms()
-        queues = {queue.name: QueuePulse(0, 0, 240.0, 0.0) for queue in self.desk.policy.queues}
-        await publish_pulse(cb.redis, cb.keys, Pulse(at_ms=now_ms, queues=queues), Lessons())
+        queues = {queue.name: queue_pulse(0, 0) for queue in self.desk.policy.queues}
+        await publish_pulse(cb.redis, cb.keys, Pulse(at_ms=now_ms, queues=queues))
         await notice.publish(cb, now_ms)
 
     # --- people -------------------------------------------------------------------------------------

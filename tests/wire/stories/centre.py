@@ -8,8 +8,8 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -36,16 +36,18 @@ from foundation.connections import Sql
 from ivr.desk import Desk
 from merchants import directory
 from processes.watcher import Watcher
-from queueing import pulse
 from queueing.line import Line, LinePolicy, Queue
 from queueing.presence import Presence
+from queueing.priors import Priors
+from queueing.reckoner import Reckoner
 from queueing.roster import Roster
 from queueing.tables import AgentAccount, Contact
 from surge import incidents, status_page
 from surge.followups import Tally, tally
+from surge.office import Watch
 from surge.policy import SurgePolicy
 from surge.tables import FollowUp, Incident, SurgeEvent
-from tests.doors.conftest import CENTRE, PATIENT, watch_of
+from tests.doors.conftest import CENTRE, PATIENT
 from tests.wire import stage as wire
 from tests.wire.office import House, open_house
 from tests.wire.stage import OURS, Stage
@@ -69,6 +71,11 @@ class Centre(House):
 
     watcher: Watcher
     lead: Lead
+
+    @cached_property
+    def reckoner(self) -> Reckoner:
+        desk = self.desk
+        return Reckoner(desk.redis, desk.line, desk.keys, "story", desk.sql, Priors({"": 240.0}))
 
     # --- time ---------------------------------------------------------------------------------------
 
@@ -100,7 +107,7 @@ class Centre(House):
     async def tells_doors(self) -> None:
         """The figures as they are."""
         now_ms = self.clock.now_ms()
-        await pulse.take(self.desk.redis, self.desk.keys, self.desk.policy, now_ms=now_ms)
+        await self.reckoner.take(now_ms)
         await notice.publish(self.office, now_ms)
 
     def at(self) -> str:
@@ -288,14 +295,11 @@ async def open_centre(
         session.add(AgentAccount(agent="lea", name="Lea", role="lead", active=True))
     policy = LinePolicy(queues=tuple(Queue(name, max_waiting=places) for name in ("support", "payments")))
     line, roster = Line(redis, policy), Roster(redis, policy)
-    watch = replace(
-        watch_of(redis, sql, clock, folder, wire.HOOK),
-        line=line,
-        keys=line.keys,
-        policy=SurgePolicy(rehearsal=True, **surge),
-        ours=(OURS,),
-        secret=SECRET,
-    )
+    watch = Watch(
+        sql=sql, redis=redis, line=line, keys=line.keys, clock=clock,
+        policy=SurgePolicy(rehearsal=True, **surge), hours=None, time_zone=ZONE.key, languages=("en", "es"),
+        centre_name=CENTRE.name, public_url=wire.HOOK, ours=(OURS,), data_dir=folder, secret=SECRET,
+    )  # fmt: skip
     desk = Desk(
         clock=clock, line=line, roster=roster, redis=redis, sql=sql, policy=policy, centre=CENTRE,
         public_url=wire.HOOK, auth_tokens=(wire.ACCOUNT.token,), secret=SECRET,
