@@ -45,7 +45,8 @@ def test_console(name: str, house: Any, outage: Any, visit: Any, shoot: Any) -> 
             outage.suggest(source="pagerduty", title="Card API errors", why="PagerDuty: Card API errors (P1)")
         )
     if name in ("surge", "asked", "typed"):
-        row = house.do(outage.declare(ago=34))
+        eta = {"eta_ms": house.clock.now_ms() + 600_000, "eta_source": "Our card processor"}
+        row = house.do(outage.declare(ago=34, **eta))
         house.do(
             outage.say(
                 row, "We have found why card payments fail, and are repairing it.", IncidentState.IDENTIFIED
