@@ -85,10 +85,12 @@ class Feed:
 
     def _reserved(self, event: Event, t: float) -> None:
         self._is_at_work(event.agent, event.queue, t)
-        self._finish(event.agent, t)
-        self._busy[event.agent] = self._name(event.contact)
         self._asked_at[event.contact] = t
-        self.estimator.on_start(t, self._name(event.contact))
+        name = self._name(event.contact)
+        if self._busy.get(event.agent) != name:  # else the line's own word has come before the journal's
+            self._finish(event.agent, t)
+            self._busy[event.agent] = name
+            self.estimator.on_start(t, name)
 
     def _connected(self, event: Event, t: float) -> None:
         asked_at = self._asked_at.pop(event.contact, None)

@@ -9,7 +9,9 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Any
 
-FULL = 96
+FULL = 48
+LONG = 300
+"""In a longer line blocks are twice as full: it is walked sooner, and a block's mean tells enough."""
 
 
 Tally = dict[tuple[str, str], tuple[int, float]]
@@ -89,15 +91,16 @@ class Places:
         inside = bisect_left(block.ranks, rank)
         block.insert(inside, place)
         place.block = block
-        if len(block.ranks) > FULL:
-            self._split(at)
+        full = FULL if self.count < LONG else 2 * FULL
+        if len(block.ranks) > full:
+            self._split(at, full)
         else:
             self._lasts[at] = block.ranks[-1]
 
-    def _split(self, at: int) -> None:
+    def _split(self, at: int, full: int) -> None:
         block = self.blocks[at]
         # A line grows at its end: leave the block nearly full there, or every block would stay half empty.
-        half = FULL if at == len(self.blocks) - 1 else FULL // 2
+        half = full if at == len(self.blocks) - 1 else full // 2
         right = Block(block.ranks[half:], block.places[half:])
         del block.ranks[half:], block.places[half:]
         block.sums = tally(block.places)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
+from sqlmodel import SQLModel
 
+from foundation.connections import Sql, open_sql
 from queueing import journal, ledger, pulse
 from queueing.calibration import Told
 from queueing.feed import Feed
@@ -267,7 +270,41 @@ async def told_alike(one: Reckoner, other: Reckoner, centre: Centre) -> None:
         assert told_again.p90 == pytest.approx(told.p90, rel=0.005)
 
 
-async def test_the_next_one_makes_it_anew_from_journal_and_record(centre: Centre, sql) -> None:
+@pytest.fixture(params=["sqlite", "postgres"])
+async def books(request: pytest.FixtureRequest, tmp_path) -> AsyncIterator[Sql]:
+    url = f"sqlite:///{tmp_path}/record.sqlite3"
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres_url")
+    opened = open_sql(url)
+    async with opened.engine.begin() as connection:
+        await connection.run_sync(SQLModel.metadata.drop_all)
+        await connection.run_sync(SQLModel.metadata.create_all)
+    yield opened
+    await opened.close()
+
+
+async def test_what_the_line_said_before_the_journal_is_no_second_call(centre: Centre) -> None:
+    """The line was read out between a move and the reading of its journal."""
+    one = reckoner(centre)
+    await centre.at_work("ann")
+    await taken(one, centre)
+    await centre.ring("CA1")
+    feed, board = feed_of(one), await centre.line.look(centre.now_ms)
+    feed.put_right(board, [])
+    assert list(feed.estimator.serving) == ["CA1"]
+    centre.clock.advance(s=1)
+    await taken(one, centre)
+    assert list(feed.estimator.serving) == ["CA1"]
+    assert feed.estimator.handlings.ended == 0
+
+
+async def test_clocks_a_little_apart_are_no_reason_to_take_over(centre: Centre) -> None:
+    first, second = reckoner(centre, "first"), reckoner(centre, "second")
+    assert await first.take(centre.now_ms) is not None
+    assert await second.take(centre.now_ms - 2_000) is None
+
+
+async def test_the_next_one_makes_it_anew_from_journal_and_record(centre: Centre, books: Sql) -> None:
     """Some of it is in SQL only, some in both, some in the journal only: nothing twice, nothing lost."""
     one = reckoner(centre)
     await centre.at_work("ann")
@@ -278,14 +315,14 @@ async def test_the_next_one_makes_it_anew_from_journal_and_record(centre: Centre
         centre.clock.advance(s=30)
     await taken(one, centre)
     events = await centre.told()
-    async with sql.session() as session:
+    async with books.session() as session:
         await ledger.record(session, events[: len(events) * 2 // 3])
     await centre.redis.xtrim(centre.keys.journal, minid=events[len(events) // 3].id, approximate=False)
     centre.clock.advance(s=10)
     await centre.line.leave("CA20", Disposition.ABANDONED, centre.now_ms)
     await taken(one, centre)
     centre.clock.advance(s=TAKE_OVER_MS / 1000)
-    other = reckoner(centre, "other", sql=sql)
+    other = reckoner(centre, "other", sql=books)
     await taken(other, centre)
     assert feed_of(other).estimator.handlings.ended == 12
     await told_alike(one, other, centre)

@@ -8,8 +8,8 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -36,23 +36,24 @@ from foundation.connections import Sql
 from ivr.desk import Desk
 from merchants import directory
 from processes.watcher import Watcher
-from queueing import pulse
 from queueing.line import Line, LinePolicy, Queue
 from queueing.presence import Presence
+from queueing.priors import Priors
+from queueing.reckoner import Reckoner
 from queueing.roster import Roster
 from queueing.tables import AgentAccount, Contact
 from surge import incidents, status_page
 from surge.followups import Tally, tally
+from surge.office import Watch
 from surge.policy import SurgePolicy
 from surge.tables import FollowUp, Incident, SurgeEvent
-from tests.doors.conftest import CENTRE, PATIENT, watch_of
+from tests.doors.conftest import CENTRE, PATIENT
 from tests.wire import stage as wire
 from tests.wire.office import House, open_house
 from tests.wire.stage import OURS, Stage
 
 ZONE = ZoneInfo("America/Los_Angeles")
 SECRET = "a secret of the tests, long enough"
-LINE = LinePolicy(queues=(Queue("support", max_waiting=200), Queue("payments", max_waiting=200)))
 LOOK_S = 10
 """The rounds are carried out so often, in seconds."""
 
@@ -70,6 +71,11 @@ class Centre(House):
 
     watcher: Watcher
     lead: Lead
+
+    @cached_property
+    def reckoner(self) -> Reckoner:
+        desk = self.desk
+        return Reckoner(desk.redis, desk.line, desk.keys, "story", desk.sql, Priors({"": 240.0}))
 
     # --- time ---------------------------------------------------------------------------------------
 
@@ -101,7 +107,7 @@ class Centre(House):
     async def tells_doors(self) -> None:
         """The figures as they are."""
         now_ms = self.clock.now_ms()
-        await pulse.take(self.desk.redis, self.desk.keys, self.desk.policy, now_ms=now_ms)
+        await self.reckoner.take(now_ms)
         await notice.publish(self.office, now_ms)
 
     def at(self) -> str:
@@ -279,32 +285,30 @@ def _plain(page: str) -> str:
 
 @asynccontextmanager
 async def open_centre(
-    redis: Redis, sql: Sql, clock: ManualClock, folder: Path, merchants: str, **surge: Any
+    redis: Redis, sql: Sql, clock: ManualClock, folder: Path, merchants: str, places: int = 200, **surge: Any
 ) -> AsyncIterator[Centre]:
-    """``merchants``: the directory's file. ``surge``: rules other than the usual ones."""
+    """``merchants``: the directory's file. ``places``: in each queue. ``surge``: rules other than usual."""
     async with sql.engine.begin() as connection:
         await connection.run_sync(SQLModel.metadata.create_all)
     async with sql.session() as session:
         await directory.import_csv(session, merchants, normalise=normalise)
         session.add(AgentAccount(agent="lea", name="Lea", role="lead", active=True))
-    line, roster = Line(redis, LINE), Roster(redis, LINE)
-    watch = replace(
-        watch_of(redis, sql, clock, folder, wire.HOOK),
-        line=line,
-        keys=line.keys,
-        policy=SurgePolicy(rehearsal=True, **surge),
-        ours=(OURS,),
-        secret=SECRET,
-    )
+    policy = LinePolicy(queues=tuple(Queue(name, max_waiting=places) for name in ("support", "payments")))
+    line, roster = Line(redis, policy), Roster(redis, policy)
+    watch = Watch(
+        sql=sql, redis=redis, line=line, keys=line.keys, clock=clock,
+        policy=SurgePolicy(rehearsal=True, **surge), hours=None, time_zone=ZONE.key, languages=("en", "es"),
+        centre_name=CENTRE.name, public_url=wire.HOOK, ours=(OURS,), data_dir=folder, secret=SECRET,
+    )  # fmt: skip
     desk = Desk(
-        clock=clock, line=line, roster=roster, redis=redis, sql=sql, policy=LINE, centre=CENTRE,
+        clock=clock, line=line, roster=roster, redis=redis, sql=sql, policy=policy, centre=CENTRE,
         public_url=wire.HOOK, auth_tokens=(wire.ACCOUNT.token,), secret=SECRET,
         account_sid=wire.ACCOUNT.sid, budget=PATIENT, watch=watch,
     )  # fmt: skip
     async with open_house(clock, desk, house=Centre) as centre:
         centre.watcher = Watcher(watch, centre.office, Counter())
         rooms = Rooms(
-            clock=clock, wall=clock, line=line, roster=roster, sql=sql, redis=redis, policy=LINE,
+            clock=clock, wall=clock, line=line, roster=roster, sql=sql, redis=redis, policy=policy,
             office=centre.office, surge=watch, secret_key=SECRET, public_url=wire.HOOK,
         )  # fmt: skip
         app = FastAPI(openapi_url=None)
