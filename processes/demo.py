@@ -303,9 +303,11 @@ async def _staged(prepared: Prepared, stop: asyncio.Event) -> AsyncIterator[Stag
         queues = [queue.name for queue in plan.policy.queues]
         merchants = (prepared.data_dir / MERCHANTS).read_bytes()
         cast = await engage(settings, wishes.agents, queues, merchants, bad_day=not wishes.calm)
-        async with books(settings) as sql:
+        if not wishes.calm:
             topics = {topic.id: topic.queue for topic in plan.centre.topics}
-            await write_weeks(sql, settings.clock.now_ms(), wishes.usual, topics, cast.agents, wishes.seed)
+            async with books(settings) as sql:
+                now_ms = settings.clock.now_ms()
+                await write_weeks(sql, now_ms, wishes.usual, topics, cast.agents, wishes.seed)
         cast.hand_out(prepared.data_dir / "roster.json")
         await _ready(prepared, stop)
         roster = prepared.data_dir / "roster.json"
