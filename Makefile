@@ -14,7 +14,7 @@ fast: ## the tests that start no browser and kill no process
 	@./surgeline test -q -m "not pages and not faults"
 
 faults: ## only the stories that freeze and kill real processes (minutes)
-	@SURGELINE_FAULTS=1 ./surgeline test -n 2 --dist loadfile tests/faults tests/callbacks/test_burst.py
+	@SURGELINE_FAULTS=1 ./surgeline test -n 2 --dist loadfile tests/faults tests/callbacks/test_burst.py tests/wire/stories/test_flood.py
 
 lint: setup ## formatting, faults, types, and which way the arrows point
 	$(BIN)/ruff check .

@@ -81,12 +81,15 @@ _LEAD = """
     POST /surge/incidents/{incident}/commitments  POST /surge/commitments/{commitment}/done
     GET /followups  POST /followups/many  POST /followups/close  POST /followups/notices
     POST /api/v1/incidents  POST /api/v1/incidents/{incident}/updates  POST /api/v1/level
+    POST /api/v1/incidents/{incident}/close
     GET /api/v1/followups  POST /api/v1/followups/{followup}
     POST /api/v1/promises/{promise}/cancel  POST /api/v1/promises/{promise}/reschedule
     GET /reports  GET /reports.csv  GET /reports/callbacks.csv  GET /contacts  GET /contacts/{contact}
+    GET /reports/waits.csv
     GET /api/v1/contacts  GET /api/v1/contacts/{contact}  GET /api/v1/agents  GET /api/v1/figures
 """
 _SUPERVISOR = """
+    GET /staffing  GET /staffing.csv
     GET /messages  POST /messages/{message}/done
 """
 _ADMIN = """

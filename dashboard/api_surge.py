@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from carrier.numbers import masked
 from dashboard import followup_actions, surge_actions
 from dashboard.answers import PROBLEMS
+from dashboard.drafts import LONGEST_SOURCE
 from dashboard.entrance import Doorway
-from dashboard.floor import FloorDep, WhoDep
+from dashboard.floor import Floor, FloorDep, WhoDep
 from dashboard.problems import Problem
 from dashboard.surge_answers import (
     FollowUpAnswer,
@@ -57,6 +58,8 @@ class IncidentAsked(Asked):
     dont: str = Field("", max_length=2_000)
     topic: str = Field("", max_length=64)
     next_update_min: int | None = Field(None, ge=1, le=1_440)
+    eta_min: int | None = Field(None, ge=1, le=1_440, description="Said to be fixed in so many minutes.")
+    eta_source: str = Field("", max_length=LONGEST_SOURCE, description="Who says so.")
 
 
 class UpdateAsked(Asked):
@@ -69,6 +72,8 @@ class UpdateAsked(Asked):
     dont: str | None = Field(None, max_length=2_000)
     no_news: bool = False
     next_update_min: int | None = Field(None, ge=1, le=1_440)
+    eta_min: int | None = Field(None, ge=0, le=1_440, description="As before when left out; 0 takes it back.")
+    eta_source: str | None = Field(None, max_length=LONGEST_SOURCE)
 
 
 class EndAsked(Asked):
@@ -111,15 +116,7 @@ async def incidents(
 
 @router.get("/incidents/{incident}", tags=[TAG], summary="One incident, and all that was said of it")
 async def incident(floor: FloorDep, incident: IncidentId) -> IncidentStoryAnswer:
-    story = await lists.story(floor.rooms.sql, incident)
-    if story is None:
-        raise Problem("not-found", "There is no such incident.")
-    latest = story.updates[0] if story.updates else None
-    return IncidentStoryAnswer(
-        incident=IncidentAnswer.of(story.incident, latest),
-        updates=[UpdateAnswer.of(row) for row in story.updates],
-        follow_ups=dict(story.follow_ups),
-    )
+    return await _story(floor, incident)
 
 
 @router.post("/incidents", tags=[TAG], summary="Declare an incident")
@@ -140,9 +137,11 @@ async def declare(floor: FloorDep, who: WhoDep, asked: IncidentAsked) -> Inciden
         dont=asked.dont,
         topic=asked.topic,
         next_update_ms=_due(asked.next_update_min, now_ms),
+        eta_ms=_due(asked.eta_min, now_ms),
+        eta_source=asked.eta_source,
     )
     row = await watched.declare(rooms.surge, new, who.agent, now_ms)
-    return await incident(floor, row.id)
+    return await _story(floor, row.id)
 
 
 @router.post("/incidents/{incident}/updates", tags=[TAG], summary="Post an update")
@@ -157,11 +156,25 @@ async def update(
         do=asked.do,
         dont=asked.dont,
         next_update_ms=_due(asked.next_update_min, now_ms),
+        eta_ms=0 if asked.eta_min == 0 else _due(asked.eta_min, now_ms),
+        eta_source=asked.eta_source,
         no_news=asked.no_news,
     )
     await watched.post_update(floor.rooms.surge, incident, post, asked.version, who.agent, now_ms)
+    return await _story(floor, incident)
+
+
+@router.post("/incidents/{incident}/close", tags=[TAG], summary="Close the ledger: every row has its end")
+async def close(floor: FloorDep, who: WhoDep, incident: IncidentId) -> IncidentStoryAnswer:
+    await surge_actions.known(floor, incident)
+    await followup_actions.close(floor.rooms, who, incident)
+    return await _story(floor, incident)
+
+
+async def _story(floor: Floor, incident: str) -> IncidentStoryAnswer:
     story = await lists.story(floor.rooms.sql, incident)
-    assert story is not None
+    if story is None:
+        raise Problem("not-found", "There is no such incident.")
     latest = story.updates[0] if story.updates else None
     return IncidentStoryAnswer(
         incident=IncidentAnswer.of(story.incident, latest),

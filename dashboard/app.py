@@ -21,9 +21,11 @@ from dashboard import (
     promise_pages,
     promise_report,
     reports,
+    staffing,
     status_pages,
     streams,
     surge_pages,
+    told_report,
 )
 from dashboard import pages as doors
 from dashboard.entrance import guard
@@ -46,7 +48,9 @@ PARTS = (
     hooks,
     streams,
     reports,
+    staffing,
     promise_report,
+    told_report,
     admin,
     operations,
     api_promises,

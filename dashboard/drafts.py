@@ -13,6 +13,7 @@ from dashboard.surge_views import SCOPE_LISTS
 from dashboard.views import LANGUAGE_WORDS
 from foundation.errors import Mendable
 from surge.checking import Draft, Finding, check, heard, stopped, tidy
+from surge.incidents import slipped
 from surge.matching import SEVERITIES, Scope
 from surge.office import Watch
 from surge.states import IncidentState
@@ -20,6 +21,7 @@ from surge.states import IncidentState
 LONGEST_FIELD = 12_000
 """Characters: longer ones are cut before anything looks at them; the checks refuse them anyway."""
 MOST_MIN = 24 * 60
+LONGEST_SOURCE = 64
 AUDIENCES = ("merchants", "customers", "both")
 
 
@@ -34,6 +36,9 @@ class Typed:
     state: str = ""
     no_news: bool = False
     next_min: str = ""
+    eta_min: str = ""
+    eta_source: str = ""
+    """When it is said to be fixed, and who says so: nobody hears it but by the words."""
     severity: str = "major"
     audience: str = "merchants"
     do: str = ""
@@ -49,12 +54,24 @@ class Typed:
 
     def next_update_ms(self, now_ms: int) -> int | None:
         """Raises Mendable for what is no number of minutes."""
-        if not self.next_min.strip():
-            return None
-        told = self.next_min.strip()
-        if not (told.isascii() and told.isdigit() and 1 <= int(told[:6]) <= MOST_MIN):
-            raise Mendable("The next update is due in 1 to 1,440 minutes; leave it empty to name no time.")
-        return now_ms + int(told) * 60_000
+        return _minutes_on(self.next_min, "The next update is due in", now_ms)
+
+    def eta_ms(self, now_ms: int) -> int | None:
+        """Raises Mendable for what is no number of minutes."""
+        return _minutes_on(self.eta_min, "It is said to be fixed in", now_ms)
+
+    def source(self) -> str:
+        return " ".join(self.eta_source.split())[:LONGEST_SOURCE]
+
+
+def _minutes_on(typed: str, what: str, now_ms: int) -> int | None:
+    """So many minutes from now; None for nothing. Raises Mendable."""
+    told = typed.strip()
+    if not told:
+        return None
+    if not (told.isascii() and told.isdigit() and 1 <= int(told[:6]) <= MOST_MIN):
+        raise Mendable(f"{what} 1 to 1,440 minutes; leave it empty to name no time.")
+    return now_ms + int(told) * 60_000
 
 
 def typed(form: FormData | Mapping[str, Any], incident: str = "") -> Typed:
@@ -75,6 +92,8 @@ def typed(form: FormData | Mapping[str, Any], incident: str = "") -> Typed:
         state=get("state"),
         no_news=bool(get("no_news")),
         next_min=get("next_min"),
+        eta_min=get("eta_min"),
+        eta_source=get("eta_source"),
         severity=get("severity") or "major",
         audience=get("audience") or "merchants",
         do=get("do"),
@@ -133,7 +152,9 @@ def preview(draft: Draft, reach: Reach, more: Sequence[Finding] = ()) -> Preview
     return Preview(told, reach, (*more, *check(draft)))
 
 
-def draft_of(watch: Watch, told: Typed, row: Any, last: Mapping[str, str], scope: Scope | None) -> Draft:
+def draft_of(
+    watch: Watch, told: Typed, row: Any, last: Mapping[str, str], scope: Scope | None, eta_ms: int | None
+) -> Draft:
     """``row``: the incident that is told of, None for a new one."""
     return Draft(
         words=dict(told.words),
@@ -142,22 +163,12 @@ def draft_of(watch: Watch, told: Typed, row: Any, last: Mapping[str, str], scope
         no_news=told.no_news,
         last=last,
         scope_all=scope.all if scope else bool(row is not None and row.scope.get("all")),
-        eta_slips=row.eta_slips if row is not None else 0,
+        eta_slips=row.eta_slips + slipped(row, eta_ms) if row is not None else 0,
         languages=watch.languages,
     )
 
 
 # -- a new incident --------------------------------------------------------------------------------------
-
-
-def checked_title(told: Typed) -> str:
-    """Raises Mendable for a title that cannot be shown."""
-    title = tidy(told.title)
-    if not title:
-        raise Mendable("Give it a title: what is wrong, in a few words.")
-    if len(title) > 120 or not title.isprintable() or any(letter in title for letter in "<>"):
-        raise Mendable("The title is plain words, at most 120 characters.")
-    return title
 
 
 def checked_kind(told: Typed) -> None:

@@ -76,7 +76,7 @@ async def notices(rooms: Rooms, who: Who, incident: str, *, go: bool) -> None:
 @dataclass(frozen=True, slots=True)
 class Notice:
     """How far the notice of an incident is. ``next_ms``: when it goes on; None: not known, or done.
-    ``by_hand``: they agreed to no texts."""
+    ``by_hand``: they agreed to no texts, or theirs did not arrive."""
 
     told: int
     still_down: int

@@ -162,7 +162,7 @@ async def _page(
         incidents=known,
         states=[("unfinished", "Without an end"), *((s.value, word) for s, (word, _) in STATE_WORDS.items())],
         whys=list(WHY_WORDS.items()),
-        audiences=list(AUDIENCE_WORDS.items()),
+        audiences=[(each, AUDIENCE_WORDS[each]) for each in TO_SAY],
         verbs=VERBS,
         to_say=TO_SAY,
         commitments=await lists.commitments(rooms.sql, wanted.incident),

@@ -49,12 +49,8 @@ TO_SAY = {
         "You asked about a payment or an order while “{title}” went on. It is over.",
         "Check your order or your card once more. If something is still missing, your shop can see it too.",
     ),
-    "both": (
-        "You rang us about “{title}”. It is over. Does all work again, for you and your customers?",
-        "If a customer was charged twice or not at all: when, and how much? No card numbers.",
-    ),
 }
-"""What to say, by whom the incident hit."""
+"""What to say, by whom it is said to: a row is of one of the two."""
 
 
 @dataclass(frozen=True, slots=True)

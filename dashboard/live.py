@@ -11,7 +11,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -19,15 +19,19 @@ import structlog
 
 from callbacks import lists
 from callbacks.owed import Owed
-from dashboard.record import figures_between
+from dashboard.record import figures_between, told_rows
 from dashboard.rooms import Rooms
 from foundation.errors import Unavailable
+from queueing import pulse as pulses
 from queueing.figures import Figures
+from queueing.honesty import Honesty, honesty
+from queueing.pulse import Pulse
 from queueing.records import AgentNow, Board
 
 log = structlog.get_logger()
 
 LOOK_MS = 1_000
+STALE_PULSE_MS = 15_000
 DAY_MS = 5_000
 """Today's figures are counted anew after this."""
 
@@ -44,6 +48,10 @@ class Look:
     trouble: str = ""
     owed: tuple[Owed, ...] | None = None
     """Every open promise; None when SQL never answered."""
+    told: Honesty = field(default_factory=Honesty)
+    """How true the waits were that were told today."""
+    pulse: Pulse | None = None
+    """The waits that are told now; None when nobody says."""
 
     def version(self, promise: str) -> int:
         """The version of an open promise; -1 of any other."""
@@ -87,22 +95,39 @@ class Watch:
                 seen_ms = self.rooms.wall.now_ms()
             except Unavailable:
                 trouble = "redis"
-            day, owed = await self._day(), await self._owed()
-            self._look = Look(self._look.number + 1, board, day, seen_ms, trouble=trouble, owed=owed)
+            (day, told), owed = await self._day(), await self._owed()
+            self._look = Look(
+                self._look.number + 1,
+                board,
+                day,
+                seen_ms,
+                trouble=trouble,
+                owed=owed,
+                told=told,
+                pulse=None if trouble else await self._pulse(),
+            )
         async with self._looked:
             self._looked.notify_all()
         return self._told()
 
-    async def _day(self) -> Figures:
+    async def _pulse(self) -> Pulse | None:
+        with suppress(Unavailable):
+            seen = await pulses.read(self.rooms.redis, self.rooms.line.keys)
+            if seen and self.rooms.clock.now_ms() - seen.at_ms < STALE_PULSE_MS:
+                return seen
+        return None
+
+    async def _day(self) -> tuple[Figures, Honesty]:
         now_ms = self.rooms.wall.now_ms()
         if now_ms - self._day_seen_ms < DAY_MS:
-            return self._look.day
+            return self._look.day, self._look.told
         self._day_seen_ms = now_ms
         end_ms = self.rooms.clock.now_ms()
         try:
-            return await figures_between(self.rooms, midnight_ms(end_ms, self.rooms.time_zone), end_ms + 1)
+            span = midnight_ms(end_ms, self.rooms.time_zone), end_ms + 1
+            return await figures_between(self.rooms, *span), honesty(await told_rows(self.rooms, *span))
         except Unavailable:
-            return self._look.day
+            return self._look.day, self._look.told
 
     async def _owed(self) -> tuple[Owed, ...] | None:
         """The promises, read again only when one of them has changed."""

@@ -34,8 +34,8 @@ MINUTE_MS = 60_000
 WEEK_MS = 7 * 24 * 3_600_000
 BACK = 60
 """Minutes of the past that are shown."""
-RATE_OVER = 15
-"""The rate of now is that of so many minutes."""
+RATE_OVER = 5
+"""The rate of now is that of so many minutes, as in the chart: longer, and a flood is seen late."""
 SLOW_MS = 15_000
 ASSUMED_SHARE = 0.5
 """Of the callers, who match, as long as no incident says whom it touches."""
@@ -47,7 +47,7 @@ _OUT = (Presence.OFF.value, Presence.AWAY.value)
 class Load:
     """Erlangs offered against agents in. ``ratio`` None: nobody is in, or nothing is known.
 
-    ``ratio`` is of the next ``RATE_OVER`` minutes: who waits now is part of the load.
+    ``ratio`` is of the next 15 minutes: who waits now is part of the load.
     """
 
     known: bool = False

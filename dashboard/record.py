@@ -21,6 +21,7 @@ from dashboard.rows import listed as _listed
 from dashboard.spells import TURNS, Turn, clipped, order, spells
 from queueing import figures as reckoning
 from queueing.figures import ContactRow, Figures, PresenceRow, Stretch
+from queueing.honesty import ToldRow
 from queueing.names import TURN_PREFIX, is_turn
 from queueing.states import Disposition
 from queueing.tables import Contact, ContactEvent, VoiceMessage
@@ -34,7 +35,7 @@ LOOK_BACK_MS = 24 * 3_600_000
 
 Change = Callable[[], Awaitable[None]]
 
-_CALLS = ~col(Contact.contact).startswith(TURN_PREFIX)
+CALLS = ~col(Contact.contact).startswith(TURN_PREFIX)
 """Not a callback's turn: somebody rang, or was rung."""
 
 
@@ -117,10 +118,9 @@ async def contact_rows(rooms: Rooms, from_ms: int, to_ms: int, queue: str) -> li
         col(Contact.ended_ms),
         col(Contact.handling_ms),
     )
-    came = (col(Contact.queue) != "", col(Contact.disposition) != Disposition.CLOSED.value)
     statement = (
         sql_select(*wanted)
-        .where(*_span(from_ms, to_ms, queue), *came)
+        .where(*came_between(from_ms, to_ms, queue))
         .order_by(col(Contact.entered_ms))
         .limit(MOST_CONTACTS)
     )
@@ -137,6 +137,26 @@ async def contact_rows(rooms: Rooms, from_ms: int, to_ms: int, queue: str) -> li
             turn=is_turn(name),
         )
         for name, its_queue, entered, disposition, answered, ended, handling in rows
+    ]
+
+
+async def told_rows(rooms: Rooms, from_ms: int, to_ms: int, queue: str = "") -> list[ToldRow]:
+    """The calls of this stretch whose caller was told a wait."""
+    wanted = (
+        col(Contact.told_at_ms),
+        col(Contact.told_low_min),
+        col(Contact.told_high_min),
+        col(Contact.answered_ms),
+        col(Contact.ended_ms),
+    )
+    told = (col(Contact.told_low_min).is_not(None), CALLS)
+    statement = sql_select(*wanted).where(*_span(from_ms, to_ms, queue), *told).limit(MOST_CONTACTS)
+    async with rooms.sql.reading(statement_s=REPORT_S) as session:
+        rows = (await (await session.connection()).execute(statement)).all()
+    now_ms = rooms.clock.now_ms()
+    return [
+        ToldRow(told_ms or 0, low or 0, high, answered or ended or now_ms, answered is not None)
+        for told_ms, low, high, answered, ended in rows
     ]
 
 
@@ -158,6 +178,12 @@ async def presences(rooms: Rooms, from_ms: int, to_ms: int) -> list[PresenceRow]
     return await asyncio.to_thread(spells, turns, min(to_ms, rooms.clock.now_ms()))
 
 
+def came_between(from_ms: int, to_ms: int, queue: str) -> list[ColumnElement[bool]]:
+    """Which contacts came to the line then. Who rang outside hours did not."""
+    closed = col(Contact.disposition) == Disposition.CLOSED.value
+    return [*_span(from_ms, to_ms, queue), col(Contact.queue) != "", ~closed]
+
+
 def _span(from_ms: int, to_ms: int, queue: str) -> list[ColumnElement[bool]]:
     clauses = [col(Contact.entered_ms) >= from_ms, col(Contact.entered_ms) < to_ms]
     return [*clauses, col(Contact.queue) == queue] if queue else clauses
@@ -177,7 +203,7 @@ async def contacts_between(
     count: int = 50,
 ) -> tuple[list[RecordRow], int]:
     """A page of calls, the newest first, and how many there are in all."""
-    clauses = [*_span(from_ms, to_ms, queue), _CALLS]
+    clauses = [*_span(from_ms, to_ms, queue), CALLS]
     if disposition:
         clauses.append(col(Contact.disposition) == disposition)
     page = (

@@ -18,6 +18,7 @@ from dashboard.entrance import Doorway
 from dashboard.floor import FloorDep, WhoDep
 from dashboard.problems import Problem
 from dashboard.promise_report import WORDS, promise_report
+from dashboard.told_report import told_report
 from dashboard.views import END_WORDS, event_words
 from queueing.figures import Figures, Stretch
 
@@ -78,6 +79,7 @@ async def reports(
     choice = choose(rooms, first, last, queue, by)
     told = await record.report(rooms, first=choice.first, last=choice.last, queue=choice.queue, by=choice.by)
     promised = await promise_report(rooms, choice)
+    waits = await told_report(rooms, choice)
     rows = [_row(stretch, choice) for stretch in told.stretches]
     points = [
         Point(row.label, row.figures.answered, row.figures.abandoned + row.figures.short_abandoned, share)
@@ -99,6 +101,7 @@ async def reports(
         targets=rooms.targets,
         promised=promised,
         promise_words=WORDS,
+        told=waits,
         page=pager(start, ROWS, len(rows), len(shown), "/reports", choice.query()),
         time_zone=rooms.time_zone,
     )

@@ -248,12 +248,14 @@ def board_given(floor: Floor, look: Look) -> dict[str, Any]:
     view = wall_view(
         look.board,
         look.day,
+        look.told,
         answered_pct=targets.answered_pct,
         within_s=targets.within_s,
         longest_wait_ms=targets.longest_wait_ms,
         abandoned_pct=targets.abandoned_pct,
     )
-    return {"board": view, "queues": queue_rows(look.board, targets.longest_wait_ms)}
+    ladders = {name: queue.ladder for name, queue in look.pulse.queues.items()} if look.pulse else {}
+    return {"board": view, "queues": queue_rows(look.board, targets.longest_wait_ms, ladders)}
 
 
 # -- what the browser has, carried by the browser --------------------------------------------------------

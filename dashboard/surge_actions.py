@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboard.auth import Who
-from dashboard.drafts import Typed, checked_kind, checked_scope, checked_state, checked_title
+from dashboard.drafts import Typed, checked_kind, checked_scope, checked_state
 from dashboard.floor import Floor
 from dashboard.problems import Problem
 from dashboard.surge_views import LEVEL_WORDS
@@ -81,7 +81,7 @@ async def declare(floor: Floor, who: Who, told: Typed) -> Incident:
         found = [each for each in await suggestions.open_now(rooms.sql, now_ms) if each.id == told.suggestion]
         suggested = found[0].source if found else ""
     new = NewIncident(
-        title=checked_title(told),
+        title=told.title,
         words=told.kept_words(),
         severity=told.severity,
         scope=scope.packed(),
@@ -90,6 +90,8 @@ async def declare(floor: Floor, who: Who, told: Typed) -> Incident:
         dont=told.dont,
         topic=" ".join(told.topic.split())[:64],
         next_update_ms=told.next_update_ms(now_ms),
+        eta_ms=told.eta_ms(now_ms),
+        eta_source=told.source(),
         suggested_by=suggested,
     )
     row = await incidents.declare(rooms.surge, new, who.agent, now_ms)
@@ -115,6 +117,8 @@ async def post_update(floor: Floor, who: Who, told: Typed) -> Incident:
         do=told.do,
         dont=told.dont,
         next_update_ms=told.next_update_ms(now_ms),
+        eta_ms=told.eta_ms(now_ms),
+        eta_source=told.source() or None,
         no_news=told.no_news,
     )
     await known(floor, told.incident)
@@ -146,7 +150,8 @@ async def known(floor: Floor, incident: str) -> Incident:
 
 
 async def answer(floor: Floor, who: Who, suggestion: int, *, accepted: bool) -> Suggestion:
-    """A level that is suggested is set with its yes; an incident is declared by a person, in words of theirs.
+    """A level that is suggested is set with its yes, or renewed; an incident is declared by a person, in
+    words of theirs.
 
     Raises Mendable, Conflict when somebody has answered it.
     """
@@ -154,9 +159,5 @@ async def answer(floor: Floor, who: Who, suggestion: int, *, accepted: bool) -> 
     now_ms = rooms.clock.now_ms()
     found = await suggestions.answer(rooms.sql, suggestion, who.agent, now_ms, accepted=accepted)
     if accepted and found.level is not None:
-        state = await switch.state(rooms.surge)
-        if switch.in_force(state, now_ms) is not found.level:
-            await switch.set_level(
-                rooms.surge, found.level, who.agent, now_ms, reason=found.why[:LONGEST_REASON]
-            )
+        await switch.set_level(rooms.surge, found.level, who.agent, now_ms, reason=found.why[:LONGEST_REASON])
     return found

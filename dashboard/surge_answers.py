@@ -75,6 +75,9 @@ class IncidentAnswer(Answer):
     declared_by: str
     updated_ms: int
     next_update_ms: int | None
+    eta_ms: int | None = Field(description="When it is said to be fixed.")
+    eta_source: str
+    eta_slips: int = Field(description="How often that was put off; twice is enough to quote no time.")
     resolved_ms: int | None
 
     @classmethod
@@ -95,6 +98,9 @@ class IncidentAnswer(Answer):
             declared_by=row.declared_by,
             updated_ms=row.updated_ms,
             next_update_ms=row.next_update_ms,
+            eta_ms=row.eta_ms,
+            eta_source=row.eta_source,
+            eta_slips=row.eta_slips,
             resolved_ms=row.resolved_ms,
         )
 

@@ -105,12 +105,18 @@ async def console(floor: Floor, who: Who, look: Look) -> Console:
         live=[shown(row) for row in sorted(desk.live, key=_gravest)],
         resolved=[shown(row) for row in desk.resolved],
         events=event_views(desk.events, names, titles),
-        suggestions=await suggestions.open_now(rooms.sql, now_ms),
+        suggestions=[each for each in await suggestions.open_now(rooms.sql, now_ms) if not _done(each, desk)],
         longest_ms=oldest,
         longest_mark=longest,
         rehearsed=rehearsed,
         drill_due_ms=rehearsals.due_ms(rehearsed),
     )
+
+
+def _done(suggested: Suggestion, desk: lists.Desk) -> bool:
+    """A level that was suggested before somebody set one, and nothing else."""
+    level_only = suggested.level is not None and not suggested.title
+    return level_only and suggested.at_ms <= desk.state.since_ms
 
 
 def _gravest(row: Incident) -> int:
@@ -186,6 +192,11 @@ async def preview_of(floor: Floor, told: Typed, look: Look) -> Preview:
             more.append(Finding(Kind.EMPTY, str(bad), True, "scope"))
     if counts and sum(counts.values()) and not counts[Match.MATCH] + counts[Match.MAYBE]:
         more.append(Finding(Kind.EMPTY, "The scope touches none of the merchants we know.", True, "scope"))
+    eta_ms = None
+    try:
+        eta_ms = told.eta_ms(rooms.clock.now_ms())
+    except Mendable as bad:
+        more.append(Finding(Kind.ETA, str(bad), True, "eta"))
     waiting = sum(q.waiting - q.promises for q in look.board.queues.values()) if look.board else 0
     reach = Reach(
         waiting=waiting,
@@ -195,7 +206,7 @@ async def preview_of(floor: Floor, told: Typed, look: Look) -> Preview:
         maybe=counts[Match.MAYBE] if counts is not None else 0,
         known=sum(counts.values()) if counts is not None else 0,
     )
-    return preview(draft_of(rooms.surge, told, row, last, scope), reach, more)
+    return preview(draft_of(rooms.surge, told, row, last, scope, eta_ms), reach, more)
 
 
 async def _row(floor: Floor, incident: str) -> tuple[Any, Mapping[str, str], int]:

@@ -279,6 +279,9 @@ class IncidentView:
     updated_ms: int
     next_update_ms: int | None
     next_level: Mark
+    eta_ms: int | None
+    eta_source: str
+    eta_slips: int
     words: Sequence[tuple[str, str, str]]
     """Language, its name, and the sentence that was said last."""
     said_by: str
@@ -330,6 +333,9 @@ def incident_view(
         updated_ms=row.updated_ms,
         next_update_ms=row.next_update_ms if live else None,
         next_level=due,
+        eta_ms=row.eta_ms if live else None,
+        eta_source=row.eta_source,
+        eta_slips=row.eta_slips,
         words=[(each, LANGUAGE_WORDS.get(each, each), told[each]) for each in dict.fromkeys(order)],
         said_by=(names or {}).get(latest.by, latest.by) if latest else "",
         said_ms=latest.at_ms if latest else 0,
@@ -385,6 +391,8 @@ def event_views(
         level = row.fields.get("level")
         if row.kind == "level" and isinstance(level, int):
             what = f"Level: {LEVEL_WORDS[Level(level)].lower()}"
+        elif row.kind == "suggested" and isinstance(level, int):
+            what = f"Suggested: {LEVEL_WORDS[Level(level)].lower()}"
         title = titles.get(row.incident, "")
         words = " · ".join(part for part in (title if title != row.words else "", row.words) if part)
         found.append(EventView(row.at_ms, what, names.get(row.by, row.by), words))

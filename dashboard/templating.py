@@ -47,6 +47,7 @@ PLACES = (
     Place("followups", "/followups", "Follow-ups", Access.LEAD),
     Place("reports", "/reports", "Reports", Access.LEAD),
     Place("contacts", "/contacts", "Contacts", Access.LEAD),
+    Place("staffing", "/staffing", "Staffing", Access.SUPERVISOR),
     Place("messages", "/messages", "Messages", Access.SUPERVISOR),
     Place("admin", "/admin", "Admin", Access.ADMIN),
 )
@@ -145,6 +146,9 @@ class Templates:
             "time_of_day": lambda ms: at(ms, "%H:%M:%S"),
             "time_short": lambda ms: at(ms, "%H:%M"),
             "about": views.about,
+            "off": views.off,
+            "honest": views.honest,
+            "lateness": views.lateness,
             "moment": lambda ms: at(ms, "%-d %b, %H:%M"),
             "span": promise_views.span,
             "left": promise_views.left,

@@ -5,13 +5,16 @@ Words, shapes and levels are chosen here; the templates only lay them out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from queueing.figures import Figures
+from queueing.honesty import GOAL, Honesty
 from queueing.presence import Presence
 from queueing.records import Board
+from queueing.rungs import Ladder
 from queueing.states import Disposition
 
 Level = Literal["", "near", "past"]
@@ -70,6 +73,53 @@ def level_least(value: float | None, target: float) -> Level:
     return "near" if value >= 0.8 * target else "past"
 
 
+def off(seconds: float | None) -> str:
+    """How far what was told is from what was had: "0:40 too long", "1:05 too short"; "–" for None."""
+    if seconds is None:
+        return "–"
+    return (
+        "none"
+        if abs(seconds) < 0.5
+        else f"{clock(abs(seconds) * 1000)} too {'long' if seconds > 0 else 'short'}"
+    )
+
+
+FEW_TOLD = 20
+"""Of fewer told waits than this, how many held is chance."""
+
+
+def honest(told: Honesty) -> Level:
+    """Whether enough of the told ranges held: a tenth less than the goal is near."""
+    if told.in_range is None or told.known < FEW_TOLD or told.in_range >= GOAL - 0.05:
+        return ""
+    return "near" if told.in_range >= GOAL - 0.2 else "past"
+
+
+def lateness(told: Honesty) -> Level:
+    """Whether too many waited longer than they were told: one in ten is what the range is made for."""
+    if told.late is None or told.known < FEW_TOLD or told.late <= 0.12:
+        return ""
+    return "near" if told.late <= 0.2 else "past"
+
+
+SILENCE_WORDS: Mapping[str, str] = {
+    "nobody": "nobody at work",
+    "few": "too few calls seen to tell a wait",
+    "missed": "waits not told: they missed too often",
+    "endless": "waits not told: no end in sight",
+}
+"""Why no wait is told now, by ``Ladder.silence``."""
+
+
+def wait_words(ladder: Ladder) -> str:
+    """What a newcomer to this queue would be told now."""
+    wait = ladder.newcomer
+    if wait is None:
+        return SILENCE_WORDS.get(ladder.silence, SILENCE_WORDS["few"])
+    low, high = wait.p10 / 60, max(1, math.ceil(wait.p90 / 60))
+    return "wait now under 1 min" if high == 1 else f"wait now {math.ceil(low)}–{high} min"
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """One thing told to the person at the page: ``tone`` is "good", "near" or "past"."""
@@ -91,10 +141,15 @@ class QueueRow:
     level: Level
     promises: int = 0
     """The callbacks among the waiting; the oldest is a caller."""
+    wait: str = ""
+    """What a newcomer is told, or why nothing; "" when nobody says."""
 
 
-def queue_rows(board: Board, longest_target_ms: int) -> list[QueueRow]:
+def queue_rows(
+    board: Board, longest_target_ms: int, ladders: Mapping[str, Ladder] | None = None
+) -> list[QueueRow]:
     """The queues as desk and wallboard list them, in the centre's order."""
+    told = ladders or {}
     return [
         QueueRow(
             now.queue,
@@ -102,6 +157,7 @@ def queue_rows(board: Board, longest_target_ms: int) -> list[QueueRow]:
             now.oldest_entered_ms,
             level(now.longest_wait_ms, longest_target_ms),
             now.promises,
+            wait_words(told[now.queue]) if now.queue in told else "",
         )
         for now in board.queues.values()
     ]
@@ -136,11 +192,13 @@ class WallView:
     ready: int
     signed_in: int
     states: list[StateCount]
+    told: Honesty
 
 
 def wall_view(
     board: Board,
     day: Figures,
+    told: Honesty,
     *,
     answered_pct: int,
     within_s: int,
@@ -178,6 +236,7 @@ def wall_view(
             StateCount("wrapping up", "busy", of[Presence.WRAP_UP]),
             StateCount("away", "quiet", of[Presence.AWAY]),
         ],
+        told=told,
     )
 
 

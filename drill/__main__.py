@@ -1,11 +1,11 @@
-"""``python -m drill double|actors|bench|lab|rehearse …``: the rehearsal's programs."""
+"""``python -m drill double|actors|bench|lab|replay|rehearse …``: the rehearsal's programs."""
 
 from __future__ import annotations
 
 import runpy
 import sys
 
-PROGRAMS = ("double", "actors", "bench", "lab", "rehearse")
+PROGRAMS = ("double", "actors", "bench", "lab", "replay", "rehearse")
 
 if len(sys.argv) < 2 or sys.argv[1] not in PROGRAMS:
     print(f"usage: python -m drill {{{','.join(PROGRAMS)}}} …", file=sys.stderr)

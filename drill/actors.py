@@ -8,7 +8,7 @@ import json
 import signal
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,11 @@ from typing import Any
 import httpx2
 import structlog
 
+from drill import saturday
 from drill.callers import Callers, Directory, directory_in
-from drill.crowd import Habits, visits
+from drill.crowd import Habits, Merchant, Visit, visits
+from drill.desks import Clerk, StandIn
+from drill.repliers import Repliers
 from drill.staff import Agent, Identity
 from drill.temper import Manner, Temper
 from foundation.clock import Clock, FastClock, SystemClock
@@ -60,15 +63,27 @@ async def play(given: argparse.Namespace, directory: Directory, roster: Sequence
         network = await stack.enter_async_context(_client(given.double))
         callers = Callers(network, given.number, clock, given.seed)
         await callers.introduce(directory)
-        crowd = visits(given.seed, directory.merchants, Habits(per_minute=given.rate, opening=given.opening))
-        tasks = [asyncio.create_task(callers.ring_in(crowd))]
+        tasks = [asyncio.create_task(callers.ring_in(crowd(given, directory.merchants)))]
+        repliers = Repliers(network, clock, given.seed, callers.counts, given.speed)
+        tasks.append(asyncio.create_task(repliers.write_back()))
         for number, who in enumerate(roster, 1):
             desk = await stack.enter_async_context(_client(given.product))
             temper = Temper(given.seed * 1000 + number, Manner(talk_mean_s=given.talk))
-            agent = Agent(who, desk, network, clock, temper, counts, given.speed)
+            agent = PARTS[who.part](who, desk, network, clock, temper, counts, given.speed)
             tasks.append(asyncio.create_task(_come_to_work(agent, clock, number)))
         await _until_told(tasks)
     return {"sids": callers.sids, "callers": dict(callers.counts), "agents": dict(counts)}
+
+
+PARTS: dict[str, type[Agent]] = {"agent": Agent, "lead": StandIn, "clerk": Clerk}
+
+
+def crowd(given: argparse.Namespace, merchants: Sequence[Merchant]) -> Iterator[Visit]:
+    """Who rings: on a bad Saturday, or with the rate that was asked for."""
+    if given.usual is None:
+        return visits(given.seed, merchants, Habits(per_minute=given.rate, opening=given.opening))
+    touched = [each for each in merchants if each.product == saturday.PRODUCT]
+    return saturday.saturday(given.seed, merchants, touched, given.usual, given.rate)
 
 
 async def _come_to_work(agent: Agent, clock: Clock, number: int) -> None:
@@ -105,6 +120,7 @@ def _arguments() -> argparse.ArgumentParser:
     add("--report", required=True, help="where to write, at the end, what was done")
     add("--seed", type=int, default=1)
     add("--rate", type=float, default=6.0, help="calls a minute")
+    add("--usual", type=float, help="play a bad Saturday: so many a minute before it, --rate at its worst")
     add("--opening", type=int, default=14, help="calls in the first quarter of a minute")
     add("--talk", type=float, default=150.0, help="mean seconds of a talk")
     add("--speed", type=float, default=1.0)

@@ -7,7 +7,6 @@ only decided who rings when (``drill.crowd``), and the network is asked over HTT
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,12 +18,14 @@ import structlog
 
 from carrier.numbers import normalise
 from drill.crowd import Merchant, Visit, again, back
-from drill.takers import HEARD_PROMISED
+from drill.takers import HEARD_PROMISED, heard
 from foundation.clock import Clock
 from merchants.sheet import Policy, read
 
 LOOK_MS = 5_000
 WITHHELD = "anonymous"
+MOST_SHOWN = 60
+"""A person looks down the list."""
 
 log = structlog.get_logger(__name__)
 
@@ -41,10 +42,10 @@ def directory_in(path: Path) -> Directory:
     """Raises Mendable for a merchants file with bad lines."""
     rows = read(path.read_bytes(), Policy(normalise))
     return Directory(
-        [Merchant(number, row.language) for row in rows for number, _ in row.numbers],
+        [Merchant(number, row.language, row.product) for row in rows for number, _ in row.numbers],
         [
             {"number": row.numbers[0][0], "name": row.name, "note": f"{row.tier}, {row.language}"}
-            for row in rows
+            for row in rows[:MOST_SHOWN]
             if row.numbers
         ],
     )
@@ -134,7 +135,4 @@ class Callers:
 
 def _heard(call: dict[str, Any], kind: str, pattern: str) -> bool:
     """Whether a line of this kind in the call's transcript fits."""
-    return any(
-        line["kind"] == kind and re.search(pattern, line["text"], re.IGNORECASE)
-        for line in call["transcript"]
-    )
+    return any(line["kind"] == kind and heard(pattern, line["text"]) for line in call["transcript"])

@@ -36,10 +36,11 @@ SENTENCES: dict[str, dict[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Merchant:
-    """Somebody who may ring: a number, and the language spoken there."""
+    """Somebody who may ring: a number, the language spoken there, and what they have from us."""
 
     number: str
     language: str = "en"
+    product: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +99,11 @@ def visits(seed: int, merchants: Sequence[Merchant], habits: Habits) -> Iterator
     chance = random.Random(seed)
     opening = sorted(chance.uniform(0, OPENING_S) for _ in range(habits.opening))
     for at_s in opening:
-        yield _visit(chance, at_s, merchants, habits)
+        yield visit(chance, at_s, merchants, habits)
     at_s = 0.0
     while habits.per_minute > 0:
         at_s += chance.expovariate(habits.per_minute / 60)
-        yield _visit(chance, at_s + OPENING_S * bool(opening), merchants, habits)
+        yield visit(chance, at_s + OPENING_S * bool(opening), merchants, habits)
 
 
 def again(visit: Visit, at_s: float, seed: int) -> Visit:
@@ -121,24 +122,27 @@ def back(visit: Visit, at_s: float, seed: int) -> Visit:
     return again(replace(visit, script=script), at_s, seed)
 
 
-def _visit(chance: random.Random, at_s: float, merchants: Sequence[Merchant], habits: Habits) -> Visit:
+def visit(
+    chance: random.Random, at_s: float, merchants: Sequence[Merchant], habits: Habits, topic: str = ""
+) -> Visit:
+    """One visit; ``topic``: what it is about, "" for any."""
     who = _caller(chance, merchants, habits)
     patience_s = chance.lognormvariate(
         math.log(habits.patience_mean_s) - habits.patience_spread**2 / 2, habits.patience_spread
     )
-    script = _choice(chance, who.language, habits)
+    script = _choice(chance, who.language, habits, topic)
     script["patience_s"] = round(patience_s, 1)
     if chance.random() < habits.quits_in_menu:
         script["hang_up"] = {"stage": "menu", "after_s": round(chance.uniform(1, 12), 1)}
     redials = chance.random() < habits.redials and who.number != ""
-    visit = Visit(
+    made = Visit(
         round(at_s, 3),
         who.number,
         who.language,
         script,
         round(chance.uniform(*REDIAL_S), 1) if redials else None,
     )
-    return _taking(chance, visit, habits) if who.number else visit
+    return _taking(chance, made, habits) if who.number else made
 
 
 def _taking(chance: random.Random, visit: Visit, habits: Habits) -> Visit:
@@ -171,9 +175,9 @@ def _language(chance: random.Random) -> str:
     return "es" if chance.random() < 0.25 else "en"
 
 
-def _choice(chance: random.Random, language: str, habits: Habits) -> dict[str, Any]:
+def _choice(chance: random.Random, language: str, habits: Habits, topic: str) -> dict[str, Any]:
     """What the caller does at the menu, whatever language it begins in."""
-    topic = chance.choice(TOPICS)
+    topic = topic or chance.choice(TOPICS)
     presses: list[dict[str, Any]] = [{"when": HEARD_LOCATIONS, "digits": "1"}]
     presses.append({"when": HEARD_SPANISH if language == "es" else HEARD_ENGLISH, "digits": "9"})
     if chance.random() < habits.silent:

@@ -52,6 +52,8 @@ class Identity:
     agent: str
     link: str
     password: str
+    part: str = "agent"
+    """Or "lead", or "clerk": see ``desks``."""
 
 
 class Agent:
@@ -84,15 +86,22 @@ class Agent:
         self._answered: tuple[str, int] = ("", 0)
 
     async def work(self) -> None:
-        """Sign in, and take contacts until cancelled."""
+        """Take contacts until cancelled."""
+        await self.at_the_product(self._take_contacts)
+
+    async def _take_contacts(self) -> None:
+        if not self.resting:
+            await self._post("/api/v1/me/ready")
+        while True:
+            await self._act(await self._me())
+            await self.news(self.look_ms)
+
+    async def at_the_product(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Sign in and do ``work``; both again when the product was lost."""
         while True:
             try:
                 await self.sign_in()
-                if not self.resting:
-                    await self._post("/api/v1/me/ready")
-                while True:
-                    await self._act(await self._me())
-                    await self.news(self.look_ms)
+                await work()
             except (httpx2.HTTPError, Unwelcome, ValueError) as error:
                 self.counts["away"] += 1
                 log.warning("an agent lost the product", agent=self.who.agent, why=repr(error)[:200])
@@ -119,6 +128,15 @@ class Agent:
     async def presence(self) -> str:
         """ "" when the product could not tell."""
         return str((await self._me()).get("presence") or "")
+
+    async def read(self, path: str) -> dict[str, Any]:
+        """What the API tells. Raises Unwelcome, httpx2.HTTPError."""
+        answer = await self.product.get(path)
+        if answer.status_code == 401:
+            raise Unwelcome("the session is over")
+        answer.raise_for_status()
+        told: dict[str, Any] = answer.json()
+        return told
 
     async def _known(self) -> bool:
         answer = await self.product.get("/api/v1/me")

@@ -6,6 +6,7 @@ Pure: seeded choices, as scripts for the phone network (``drill.network.people``
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,11 @@ class Wishes:
     """Agree to be texted."""
     returns: float = 0.12
     """Ring in again while we owe them a call."""
+
+
+def heard(pattern: str, words: str) -> bool:
+    """Whether the pattern is in what was said, or written."""
+    return re.search(pattern, words, re.IGNORECASE) is not None
 
 
 def taking(chance: random.Random, wishes: Wishes) -> Rules:

@@ -225,7 +225,9 @@ async def end_talk(event: Event, tools: Tools) -> None:
         await tools.line.fail_join(now.contact, tools.clock.now_ms())
     if now.state is not ContactState.CONNECTED:
         return
-    await _ask(event, tools.carrier.redirect(now.contact, _url(tools, "after", now, f"&fence={now.fence}")))
+    await _ask(
+        event, tools.carrier.redirect(now.contact, _url(tools, "after", now, f"&fence={now.fence}&met=1"))
+    )
 
 
 async def send_home(event: Event, tools: Tools) -> None:

@@ -228,8 +228,7 @@ async def _turn_over(desk: Desk, visit: Visit, slip: Slip, now: ContactNow | Non
 
 def _without_line(desk: Desk, visit: Visit, slip: Slip) -> str:
     """Redis is away. A long conference was a talk; after a short one the merchant is held, not lost."""
-    since_ms = slips.whole(visit.query.get("since", ""))
-    if since_ms and visit.now_ms - since_ms >= connecting.SHORTEST_TALK_MS:
+    if connecting.surely_talked(visit):
         return entering.goodbye(desk, slip)
     words = twiml.say(catalog.voice(slip.language, "holding"))
     return twiml.answer(words, twiml.redirect(_hold_url(desk, visit, slip, 0)))

@@ -56,6 +56,13 @@ async def after(desk: Desk, visit: Visit) -> str:
     return standing.answer(desk, visit, now, slip, *words)
 
 
+def surely_talked(visit: Visit) -> bool:
+    """Without Redis: the agent who ended it had met the caller, or the conference was long enough for it."""
+    since_ms = slips.whole(visit.query.get("since", ""))
+    long = since_ms > 0 and visit.now_ms - since_ms >= SHORTEST_TALK_MS
+    return long or bool(visit.query.get("met"))
+
+
 async def requeue(desk: Desk, visit: Visit) -> str:
     """``POST /voice/requeue``: back into the queue, after a transfer or an agent lost on the way."""
     slip = slips.read(desk.centre, visit.query)
@@ -97,8 +104,7 @@ async def _settle(desk: Desk, visit: Visit) -> ContactNow | None:
 
 def _without_place(desk: Desk, visit: Visit, slip: Slip) -> str:
     """Redis is away. A long conference was a talk; after a short one the caller is held, rather than lost."""
-    since_ms = slips.whole(visit.query.get("since", ""))
-    if since_ms and visit.now_ms - since_ms >= SHORTEST_TALK_MS:
+    if surely_talked(visit):
         return entering.goodbye(desk, slip)
     slip = entering.placed(desk.centre, desk.policy, slip)
     return entering.enqueue(desk, slip, catalog.voice(slip.language, "holding"), contact=visit.contact)

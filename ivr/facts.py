@@ -78,5 +78,5 @@ def _wait_s(queue: QueuePulse) -> float | None:
     """A newcomer's predicted wait (p50)."""
     if not queue.waiting:
         return 0.0 if queue.agents else float("inf")
-    wait = queue.newcomers_wait()
+    wait = queue.foreseen_wait()
     return wait.p50 if wait else float("inf")

@@ -1,6 +1,6 @@
 """The line's live figures, as the doors see them: read once a second at most, whoever asks.
 
-A wait is estimated from the figures that a question was first asked with: they are kept beside the question
+A wait is told from the figures that a question was first asked with: they are kept beside the question
 (``Line.hold``), so its repeat is answered alike. ``facts`` is their packed form.
 """
 
@@ -14,8 +14,9 @@ from callbacks.notice import Notice
 from foundation.connections import answering
 from foundation.errors import Unavailable
 from queueing import pulse
-from queueing.estimates import Estimate, plain_wait
+from queueing.estimates import Estimate
 from queueing.pulse import Pulse
+from queueing.rungs import Ladder
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -37,10 +38,10 @@ class Glance:
         self._looked_ms = -FRESH_MS
         self._taken_ms = 0
         self._pulse: Pulse | None = None
-        self._facts = ""
+        self._facts: dict[str, str] = {}
 
-    async def facts(self, now_ms: int) -> str:
-        """The figures of every queue; "" when there are none that are honest now.
+    async def facts(self, now_ms: int, queue: str = "") -> str:
+        """The figures of ``queue``, or of every one; "" when there are none that are honest now.
 
         A Redis that does not tell them is no error: a caller's place is asked for, and made good, without.
         """
@@ -50,49 +51,41 @@ class Glance:
                 async with answering(self._breaker, enrichment=True):
                     seen = await pulse.read(self._redis, self._keys)
                 self._taken_ms, self._pulse = seen.at_ms if seen else 0, seen
-                self._facts = pack(seen) if seen else ""
+                self._facts = pack(seen) if seen else {}
                 if seen and self._centre:
                     notice = await notices.read(self._redis, self._centre, now_ms, self._breaker)
-                    self._facts += f";{CALLBACKS}:{notice.packed()}"
-        return self._facts if now_ms - self._taken_ms < STALE_MS else ""
+                    self._facts[CALLBACKS] = f"{CALLBACKS} {notice.packed()}"
+        if now_ms - self._taken_ms >= STALE_MS:
+            return ""
+        return ";".join(told for name, told in self._facts.items() if not queue or name in (queue, CALLBACKS))
 
     async def pulse(self, now_ms: int) -> Pulse | None:
         """The figures themselves, as ``facts`` has them; None when there are none that are honest now."""
         return self._pulse if await self.facts(now_ms) else None
 
 
-def pack(seen: pulse.Pulse) -> str:
-    """``support:3,240.0,0.00166,0.25;billing:…``: agents, handling time (s), hang-ups per second of waiting,
-    and which share of the waiting is owed a callback.
-    """
-    return ";".join(
-        f"{name}:{queue.agents},{queue.handling_s:.1f},{queue.hangup_per_s:.6f},{queue.promised:.2f}"
+def pack(seen: Pulse) -> dict[str, str]:
+    """``support 3 240.0 <ladder>``, by queue: agents, handling time (s), the waits by position."""
+    return {
+        name: f"{name} {queue.agents} {queue.handling_s:.1f} {queue.ladder.packed()}"
         for name, queue in seen.queues.items()
-    )
+    }
 
 
 def callbacks(facts: str, queue: str) -> tuple[Notice, int, float | None]:
     """What packed facts tell of callbacks: the notice, and the queue's agents and handling time (s)."""
-    told = dict(part.partition(":")[::2] for part in facts.split(";"))
-    figures = told.get(queue, "").split(",")
-    if len(figures) != 4:
-        return Notice.unpacked(told.get(CALLBACKS, "")), 0, None
-    return Notice.unpacked(told.get(CALLBACKS, "")), int(figures[0]), float(figures[1])
+    told = _told(facts)
+    notice = Notice.unpacked("".join(told.get(CALLBACKS, [])))
+    figures = told.get(queue, [])
+    return (notice, int(figures[0]), float(figures[1])) if len(figures) == 3 else (notice, 0, None)
 
 
-def wait(facts: str, queue: str, position: int) -> Estimate | None:
+def wait(facts: str, queue: str, band: str, position: int) -> Estimate | None:
     """The remaining wait at ``position`` (1 is next) by packed facts; None when they do not tell."""
-    if position < 1:
-        return None
-    for part in facts.split(";"):
-        name, _, figures = part.partition(":")
-        if name == queue and figures.count(",") == 3:
-            agents, handling_s, hangup_per_s, promised = figures.split(",")
-            return plain_wait(
-                position - 1,
-                int(agents),
-                float(handling_s),
-                float(hangup_per_s),
-                promised=float(promised),
-            )
-    return None
+    figures = _told(facts).get(queue, [])
+    return Ladder.unpacked(figures[2]).at(position, band) if len(figures) == 3 else None
+
+
+def _told(facts: str) -> dict[str, list[str]]:
+    named = (part.split(" ") for part in facts.split(";"))
+    return {name: figures for name, *figures in named}

@@ -25,12 +25,11 @@ from surge.directive import Directive, Told
 from surge.matching import Matched
 from surge.office import Watch
 from surge.playbook import Decision, Facts, Why, decide
-from surge.states import IncidentState, Match
+from surge.states import OVER, IncidentState, Match
 from surge.tables import Deflection
 
 AT_ONCE = 2
 """Incidents told in one breath."""
-OVER = frozenset({IncidentState.VERIFIED.value, IncidentState.RESOLVED.value})
 CALM = Directive()
 PAUSE_S = 5
 

@@ -172,8 +172,9 @@ async def _told_by_ms(
     """The far end of what can honestly be said of the turn to come; None when nothing can."""
     if here is None or not here.position:
         return None
-    facts = await visit.enrich(desk.glance.facts(visit.now_ms))
-    wait = None if facts is AWAY or isinstance(facts, Away) else glance.wait(facts, here.queue, here.position)
+    facts = await visit.enrich(desk.glance.facts(visit.now_ms, here.queue))
+    told = "" if facts is AWAY or isinstance(facts, Away) else facts
+    wait = glance.wait(told, here.queue, here.band, here.position)
     if wait is None:
         return None
     within = windows.bounds(office.policy, office.hours, zone)

@@ -88,7 +88,7 @@ async def end_talk(event: Event, at: Bench, legs: Legs) -> None:
         return
     there = await _on_the_line(event, at)
     if now.state is ContactState.CONNECTED and there:
-        await _redirect(event, at, there[0], "after", f"&fence={fence}")
+        await _redirect(event, at, there[0], "after", f"&fence={fence}&met=1")
     elif now.accepted:
         await at.cb.line.fail_join(event.contact, at.cb.clock.now_ms())
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import structlog
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from announcements import catalog, spoken
@@ -34,7 +34,11 @@ HELP = frozenset(["HELP", "INFO"])
 """Twilio's own words: it obeys and answers them, when they are the whole text."""
 COMMANDS = ("status", "later", "nocall", "works", "still_down", "keep")
 """What merchants can write, under [heard.text] in the phrases."""
-EXPLAIN_AGAIN_MS = 3_600_000
+HOUR_MS = 3_600_000
+ANSWERS_PER_H = 12
+"""So many of our answers to one number an hour; what it writes on is carried out, and not answered. An answer
+costs us, and whoever writes by machine may earn by it."""
+EXPLAIN_AGAIN_MS = HOUR_MS
 """Who is not understood is told once in so long what can be written."""
 KEEP_SHARE = 0.6
 """Of the whole answer's time, for SQL: the rest is for the note that is made when it does not answer."""
@@ -169,6 +173,8 @@ async def _carry_out(desk: Desk, visit: Visit, command: Command, told: Told, mea
         return ""
     async with answering(desk.sql_breaker), desk.sql.session() as session:
         row = await session.get(InboundText, told.message, with_for_update=True)
+        if await _answers(session, told) >= ANSWERS_PER_H:
+            return ""
         if row is None:
             return reply
         row.answer = row.answer or reply
@@ -200,6 +206,17 @@ def _row(visit: Visit, told: Told, meant: str) -> InboundText:
 
 def _word(visit: Visit) -> str:
     return visit.form.get("Body", "").strip(_AROUND).upper().replace("\x00", "")
+
+
+async def _answers(session: AsyncSession, told: Told) -> int:
+    """How many other texts of this number were answered within the hour."""
+    wanted = select(func.count()).where(
+        InboundText.number == told.number,
+        InboundText.answer != "",
+        InboundText.id != told.message,
+        InboundText.at_ms > told.now_ms - HOUR_MS,
+    )
+    return (await session.exec(wanted)).one()
 
 
 async def _explained(session: AsyncSession, told: Told) -> bool:

@@ -25,7 +25,7 @@ from queueing.states import ContactState
 async def answer(desk: Desk, visit: Visit) -> str:
     """``POST /voice/wait``: music, and now and then where the caller stands."""
     slip = slips.read(desk.centre, visit.query)
-    hold = await visit.enrich(_look(desk, visit)) if visit.contact else AWAY
+    hold = await visit.enrich(_look(desk, visit, slip)) if visit.contact else AWAY
     if hold is None or (isinstance(hold, Hold) and _is_older(visit, hold)):
         # Redis was away when the call was enqueued, or has forgotten: the line makes up for it.
         caller = callers.identify(desk, visit)
@@ -73,17 +73,17 @@ async def _is_being_asked(desk: Desk, visit: Visit) -> bool:
     return isinstance(now, ContactNow) and now.state in (ContactState.RESERVED, ContactState.CONNECTED)
 
 
-async def _look(desk: Desk, visit: Visit) -> Hold | None:
+async def _look(desk: Desk, visit: Visit, slip: Slip) -> Hold | None:
     if desk.watch is not None:
         await desk.board.directive(visit.now_ms)
-    facts = await desk.glance.facts(visit.now_ms)
+    facts = await desk.glance.facts(visit.now_ms, slip.queue)
     return await desk.line.hold(visit.contact, ask=visit.ask, facts=facts, now_ms=visit.now_ms)
 
 
 async def _with_place(desk: Desk, visit: Visit, slip: Slip, hold: Hold) -> str:
     """All of it from the question's first asking, so that its repeat is answered alike."""
     kept = replace(memory.read(visit.query), arrival_us=hold.arrival_us)
-    wait = glance.wait(hold.facts, hold.queue, hold.position)
+    wait = glance.wait(hold.facts, hold.queue, hold.band, hold.position)
     place = Place(
         position=hold.position,
         entered_ms=hold.entered_ms,

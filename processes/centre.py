@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -26,6 +26,7 @@ from queueing.bands import DEFAULT_BANDS, Band
 from queueing.hours import Holiday, Hours
 from queueing.hours import Span as HoursSpan
 from queueing.policy import LinePolicy, Queue
+from queueing.priors import Priors
 from surge.policy import SurgePolicy
 
 MINUTE_MS = 60_000
@@ -110,6 +111,12 @@ class WrittenServiceLevel(_Written):
     target_pct: int = Field(default=80, ge=1, le=100)
 
 
+class WrittenEstimates(_Written):
+    """``[estimates]``: ``priors`` is a file of ``estimates replay --save``, beside this one."""
+
+    priors: str = ""
+
+
 class Written(_Written):
     """The whole file."""
 
@@ -134,6 +141,7 @@ class Written(_Written):
     service_level: WrittenServiceLevel = WrittenServiceLevel()
     callbacks: WrittenCallbacks = WrittenCallbacks()
     surge: WrittenSurge = WrittenSurge()
+    estimates: WrittenEstimates = WrittenEstimates()
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
@@ -198,6 +206,7 @@ class Plan:
     target_pct: int
     callbacks: CallbackPolicy
     surge: SurgePolicy
+    priors: Priors = field(default_factory=Priors)
 
 
 def read_centre(path: Path | None) -> Plan:
@@ -214,13 +223,24 @@ def read_centre(path: Path | None) -> Plan:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Mendable(f"{path} is not TOML: {error}.") from None
     try:
-        return arrange(Written.model_validate(told))
+        written = Written.model_validate(told)
+        return replace(arrange(written), priors=_priors(path.parent, written.estimates))
     except ValidationError as error:
         raise Mendable(
             f"{path} has faults:\n" + "\n".join(f"  {_placed(dict(e))}" for e in error.errors())
         ) from None
     except (ValueError, Mendable) as error:
         raise Mendable(f"{path}: {error}") from None
+
+
+def _priors(folder: Path, written: WrittenEstimates) -> Priors:
+    if not written.priors:
+        return Priors()
+    file = folder / written.priors
+    try:
+        return Priors.unpacked(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise Mendable(f"estimates.priors: {file} cannot be read ({error}).") from None
 
 
 def arrange(written: Written) -> Plan:

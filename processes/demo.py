@@ -42,6 +42,12 @@ HOST = "127.0.0.1"
 READY_S = 120.0
 NUMBER = "+14155550100"
 CENTRE = "centre.toml"
+MERCHANTS = "merchants.csv"
+CALM_RATE = 6.0
+USUAL_PER_AGENT = 0.25
+"""Calls a minute: an agent can serve about 0.36, so they are busy for seven minutes of ten …"""
+BAD_PER_AGENT = 2.0
+"""… and this is more than five times what they can serve."""
 EXAMPLES = Path(processes.__file__).parent.parent / "examples"
 
 log = structlog.get_logger(__name__)
@@ -53,14 +59,29 @@ class CannotStart(SurgelineError):
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """How the demo is to run. ``rate`` is calls a minute on the rehearsed clock."""
+    """How the demo is to run. ``rate`` is calls a minute on the rehearsed clock, on a bad Saturday at its
+    worst; None: as is usual for the kind of day."""
 
     port: int = 8080
     seed: int = 1
     speed: float = 1.0
-    rate: float = 6.0
+    rate: float | None = None
     agents: int = 12
     simulated: bool = False
+    calm: bool = False
+    """An ordinary line, without the bad Saturday."""
+
+    @property
+    def worst(self) -> float:
+        """Calls a minute, at the most."""
+        if self.rate is not None:
+            return self.rate
+        return CALM_RATE if self.calm else self.agents * BAD_PER_AGENT
+
+    @property
+    def usual(self) -> float:
+        """Calls a minute on any other day, and until it goes wrong."""
+        return self.worst if self.calm else min(self.worst, self.agents * USUAL_PER_AGENT)
 
     @property
     def product(self) -> str:
@@ -197,10 +218,12 @@ def people(wishes: Wishes, settings: Settings, roster: Path, logs: Path) -> Prog
     """The simulated merchants and agents."""
     speed, _, origin_ms = settings.surgeline_clock.partition("@")
     argv = [sys.executable, "-m", "drill.actors", "--product", wishes.product, "--double", wishes.double]
-    argv += ["--roster", str(roster), "--merchants", str(EXAMPLES / "merchants.csv"), "--number", NUMBER]
-    argv += ["--seed", str(wishes.seed), "--rate", f"{wishes.rate:g}", "--report", str(logs / "actors.json")]
+    argv += ["--roster", str(roster), "--merchants", str(roster.parent / MERCHANTS), "--number", NUMBER]
+    argv += ["--seed", str(wishes.seed), "--rate", f"{wishes.worst:g}", "--report", str(logs / "actors.json")]
     argv += ["--speed", speed, "--origin-ms", origin_ms]
-    if wishes.rate == 0:  # nobody but the person at the keyboard
+    if not wishes.calm:
+        argv += ["--usual", f"{wishes.usual:g}"]
+    if wishes.worst == 0:  # nobody but the person at the keyboard
         argv += ["--opening", "0"]
     return Program("actors", tuple(argv), log_file=logs / "actors.log")
 
@@ -219,6 +242,7 @@ def _prepare(wishes: Wishes, *, quiet: bool) -> Prepared:
     server = EmbeddedServer(data_dir / "redis", find_server(found.surgeline_redis_server or None))
     logs = _emptied(data_dir, server)
     rehearsed.write_centre(EXAMPLES / CENTRE, data_dir / CENTRE)
+    rehearsed.write_merchants(EXAMPLES / MERCHANTS, data_dir / MERCHANTS, wishes.seed)
     environ = environment(wishes, data_dir, SystemClock().now_ms())
     os.environ.clear()
     os.environ.update(environ)
@@ -244,7 +268,7 @@ async def _play(prepared: Prepared, seconds: float | None, as_json: bool) -> int
         asyncio.get_running_loop().add_signal_handler(which, stop.set)
     async with _staged(prepared, stop) as stage:
         if seconds is None:
-            panel.show(stage.cast, wishes.product, wishes.double, stage.ready_s, prepared.logs)
+            panel.show(stage.cast, wishes, stage.ready_s, prepared.logs)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await stop.wait()
@@ -261,8 +285,10 @@ async def _play(prepared: Prepared, seconds: float | None, as_json: bool) -> int
 @asynccontextmanager
 async def _staged(prepared: Prepared, stop: asyncio.Event) -> AsyncIterator[Stage]:
     """The whole demo, running; ended in order when the block ends, however it ends."""
+    from processes.books import books
     from processes.cast import engage
     from processes.centre import read_centre
+    from processes.earlier import write_weeks
 
     wishes, settings, logs = prepared.wishes, prepared.settings, prepared.logs
     async with AsyncExitStack() as stack:
@@ -273,8 +299,15 @@ async def _staged(prepared: Prepared, stop: asyncio.Event) -> AsyncIterator[Stag
         for children in (prepared.product, prepared.double):
             stack.push_async_callback(children.stop)
             await children.watch()
-        queues = [queue.name for queue in read_centre(settings.surgeline_centre).policy.queues]
-        cast = await engage(settings, wishes.agents, queues, (EXAMPLES / "merchants.csv").read_bytes())
+        plan = read_centre(settings.surgeline_centre)
+        queues = [queue.name for queue in plan.policy.queues]
+        merchants = (prepared.data_dir / MERCHANTS).read_bytes()
+        cast = await engage(settings, wishes.agents, queues, merchants, bad_day=not wishes.calm)
+        if not wishes.calm:
+            topics = {topic.id: topic.queue for topic in plan.centre.topics}
+            async with books(settings) as sql:
+                now_ms = settings.clock.now_ms()
+                await write_weeks(sql, now_ms, wishes.usual, topics, cast.agents, wishes.seed)
         cast.hand_out(prepared.data_dir / "roster.json")
         await _ready(prepared, stop)
         roster = prepared.data_dir / "roster.json"

@@ -101,10 +101,12 @@ def start_logging(level: str, process: str, *, stream: TextIO | None = None, pre
 
 def _given_up(record: logging.LogRecord) -> bool:
     """A deadline of ours may pass while a connection is put back: SQLAlchemy drops it, as it should, and
-    calls that an error. It is none.
+    calls that an error; so does asyncio of the close that was begun before. It is none.
     """
     kind = record.exc_info[0] if record.exc_info else None
-    if record.name.startswith("sqlalchemy.pool") and kind and issubclass(kind, asyncio.CancelledError):
+    pool = record.name.startswith("sqlalchemy.pool") and kind and issubclass(kind, asyncio.CancelledError)
+    closing = record.name == "asyncio" and "_terminate_graceful_close" in str(record.msg)
+    if pool or closing:
         record.levelno, record.levelname = logging.WARNING, "WARNING"
     return True
 

@@ -27,8 +27,9 @@ from processes.settings import Settings
 from processes.starting import begin, redis_url, until_stopped
 from processes.unrecorded import Unrecorded
 from processes.watcher import Round, Watcher
-from queueing import journal, pulse
+from queueing import journal
 from queueing.line import Line
+from queueing.reckoner import Reckoner
 
 EXPIRE_MS = 250
 EXPIRE_AT_ONCE = 100
@@ -58,8 +59,10 @@ async def sweep(settings: Settings) -> None:
         async def expire() -> float:
             return await expire_due(stores.line, clock, counts)
 
+        reckoner = Reckoner(stores.redis, stores.line, keys, consumer_name(), stores.sql, stores.plan.priors)
+
         async def take_pulse() -> float:
-            await pulse.take(stores.redis, keys, stores.plan.policy, now_ms=clock.now_ms())
+            await reckoner.take(clock.now_ms())
             return PULSE_MS
 
         async def trim() -> float:

@@ -25,17 +25,14 @@ from queueing.tables import ContactEvent
 from surge import board, followups, notices, record, texted
 from surge.matching import Caller, ranked
 from surge.office import Watch
-from surge.states import FollowUpState, IncidentState, Match
+from surge.states import OVER, FollowUpState, Match
 from surge.tables import FollowUp, Incident
 
-BEFORE_MS = 60 * 60_000
-"""Who came so long before an incident was declared may have come because of it: nobody knew of it yet."""
 LATELY_MS = 3_600_000
 """How far back ended promises are looked for: longer than a sweeper is away."""
 LATE_MS = 30_000
 """Longer than it takes to commit a promise: what was made in the last look's time is looked at again."""
 PAGE = 200
-OVER = (IncidentState.VERIFIED, IncidentState.RESOLVED)
 
 
 # --- which promise is about which incident --------------------------------------------------------------
@@ -120,7 +117,11 @@ def _may_be(row: Incident, promise: Promise) -> bool:
     """They came while it was on, and chose nothing else in the menu than what it is about."""
     about = not row.topic or not promise.topic or row.topic == promise.topic
     fixed_ms = row.verified_ms if row.state in OVER else None
-    return about and promise.entered_ms >= row.declared_ms - BEFORE_MS and promise.made_ms < (fixed_ms or inf)
+    return (
+        about
+        and promise.entered_ms >= row.declared_ms - followups.BEFORE_MS
+        and promise.made_ms < (fixed_ms or inf)
+    )
 
 
 async def _said(session: AsyncSession, calls: Sequence[str]) -> dict[str, Said]:
@@ -180,7 +181,7 @@ async def follow(watch: Watch, now_ms: int) -> int:
             col(Promise.ended_ms) > now_ms - LATELY_MS, col(Promise.state).in_((*_KEPT, *_FOLLOWED))
         )
         for promise in await session.exec(ended.order_by(col(Promise.ended_ms), col(Promise.id))):
-            owed = _owed(promise)
+            owed = _owed(promise, await session.get(Incident, promise.incident))
             await record.take_turns(session, owed.turns)
             if promise.state in _KEPT:
                 count += await followups.served(session, owed.merchant_id, owed.number, owed.at_ms)
@@ -208,7 +209,7 @@ async def _hand_on(session: AsyncSession, promise: Promise) -> None:
         row.note = "the callback that was promised for it is followed up"
 
 
-def _owed(promise: Promise) -> followups.Owed:
+def _owed(promise: Promise, about: Incident | None) -> followups.Owed:
     return followups.Owed(
         id=promise.id,
         why=promise.state,
@@ -222,4 +223,5 @@ def _owed(promise: Promise) -> followups.Owed:
         band=promise.band,
         arrival_us=promise.arrival_us,
         incident=promise.incident,
+        audience=about.audience if about else "merchants",
     )

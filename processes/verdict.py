@@ -12,6 +12,7 @@ import httpx2
 from sqlmodel import col, func, select
 
 from callbacks.tables import Attempt
+from carrier.tables import Text
 from foundation.clock import SystemClock, monotonic_s
 from foundation.connections import Sql
 from foundation.errors import Unavailable
@@ -21,9 +22,12 @@ from processes.settings import Settings
 from queueing.names import TURN_PREFIX
 from queueing.states import Disposition
 from queueing.tables import Contact, ContactEvent
+from surge import followups
+from surge.tables import FollowUp
 
 DRAIN_S = 15.0
 LOOK_MS = 200
+EVER_MS = 10**15
 OUTCOMES = ("ended", "turned_away")
 """The events that record what became of a call."""
 
@@ -31,17 +35,21 @@ OUTCOMES = ("ended", "turned_away")
 async def judge(settings: Settings, product: str, double: str, logs: Path) -> dict[str, Any]:
     """The demo's figures, once the record has caught up with every call that is over.
 
-    ``lost`` counts calls that are over and do not have exactly one recorded outcome, and promises that have
-    vanished: neither open and in their place, nor ended by somebody. ``errors`` sums up breaches of Twilio's
-    contract, answers of 5xx and lines logged as errors. A 503 is none: it says that a store did not answer in
-    time, and asks to be asked again; a machine too busy for the demo makes them.
+    ``lost`` counts calls that are over and do not have exactly one recorded outcome, promises that have
+    vanished: neither open and in their place, nor ended by somebody, and calls that were not answered and are
+    not in the ledger. ``texted`` counts texts about an incident that were sent, ``followed_up`` and ``open``
+    the rows of the ledger with an end and without. ``errors`` sums up breaches of Twilio's contract, answers
+    of 5xx and lines logged as errors. A 503 is none: it says that a store did not answer in time, and asks to
+    be asked again; a machine too busy for the demo makes them.
     """
+    since_ms = origin_ms(settings)
     async with httpx2.AsyncClient(timeout=10.0) as client:
         over, active = await _calls(client, double, logs)
         async with opened(settings) as stores:
             lost = await _drained(stores.sql, over)
             owing = await _settled(stores)
-            outcomes = await _outcomes(stores.sql)
+            outcomes = await _outcomes(stores.sql, since_ms)
+            ledger = await _ledger(stores.sql, since_ms)
         breaches = (await client.get(f"{double}/_double/violations")).json()
         figures = (await client.get(f"{product}/metrics")).text
     wrong = {
@@ -58,8 +66,9 @@ async def judge(settings: Settings, product: str, double: str, logs: Path) -> di
         "answered": counted["answered"] + outcomes["connected"],
         "waiting": waiting,
         "calls": len(over) + active,
-        "lost": len(lost) + len(owing.vanished),
+        "lost": len(lost) + len(owing.vanished) + ledger["missing"],
         "lost_calls": lost,
+        **ledger,
         "promises": owing.shown(),
         "errors": sum(wrong.values()),
         **wrong,
@@ -123,7 +132,30 @@ async def _without_one_outcome(sql: Sql, over: list[str]) -> list[str]:
     return [sid for sid in over if counted[sid] != 1]
 
 
-async def _outcomes(sql: Sql) -> Counter[str]:
+def origin_ms(settings: Settings) -> int:
+    """When the rehearsal began, on its clock; what is older was made up for it."""
+    return int(settings.surgeline_clock.partition("@")[2] or 0)
+
+
+async def _ledger(sql: Sql, since_ms: int) -> dict[str, int]:
+    """The follow-ups, once no call seems to be missing among them or the time for it is over."""
+    deadline_s = monotonic_s() + DRAIN_S
+    while True:
+        async with sql.reading(statement_s=5) as session:
+            told = await followups.tally(session, since_ms, EVER_MS)
+            sent = select(func.count()).where(col(Text.incident) != "", col(Text.sent_ms).is_not(None))
+            texted = (await session.exec(sent)).one()
+            open_ = col(FollowUp.state).in_(followups.OPEN_WORDS)
+            rows = dict((await session.exec(select(open_, func.count()).group_by(open_))).all())
+        if not told.missing or monotonic_s() > deadline_s:
+            ended, left = (
+                sum(n for is_open, n in rows.items() if bool(is_open) is want) for want in (False, True)
+            )
+            return {"texted": texted, "followed_up": ended, "open": left, "missing": told.missing}
+        await SystemClock().sleep(LOOK_MS)
+
+
+async def _outcomes(sql: Sql, since_ms: int) -> Counter[str]:
     """Calls that came in by disposition; those that are not over as "connected" or "waiting"."""
     outcomes: Counter[str] = Counter()
     async with sql.reading(statement_s=5) as session:
@@ -131,6 +163,7 @@ async def _outcomes(sql: Sql) -> Counter[str]:
         told = (
             select(Contact.disposition, Contact.answered_ms, func.count())
             .where(~col(Contact.contact).startswith(TURN_PREFIX), col(Contact.contact).not_in(ours))
+            .where(col(Contact.entered_ms) >= since_ms)
             .group_by(col(Contact.disposition), col(Contact.answered_ms))
         )
         for disposition, answered_ms, count in await session.exec(told):
@@ -169,6 +202,8 @@ def told(outcome: dict[str, Any], as_json: bool) -> str:
     good = outcome["lost"] == 0 and outcome["errors"] == 0
     return (
         f"{'✓' if good else '■'} {outcome['offered']} offered, {outcome['answered']} answered, "
-        f"{outcome['abandoned']} abandoned, {outcome['promised']} promised, {outcome['waiting']} waiting; "
+        f"{outcome['abandoned']} abandoned, {outcome['promised']} promised, "
+        f"{outcome['deflected']} deflected, {outcome['waiting']} waiting\n"
+        f"  {outcome['texted']} texted, {outcome['followed_up']} followed up, {outcome['open']} open; "
         f"{outcome['lost']} lost, {outcome['errors']} errors"
     )

@@ -17,7 +17,19 @@ from ivr import wishes
 from processes import tagged
 from processes.spikes import Spikes
 from queueing import pulse
-from surge import aside, board, commitments, desk, leads, levels, merging, notices, status_page, switch
+from surge import (
+    aside,
+    board,
+    commitments,
+    desk,
+    followups,
+    leads,
+    levels,
+    merging,
+    notices,
+    status_page,
+    switch,
+)
 from surge.levels import Reading, Sensor, Suggestion
 from surge.office import Watch
 from surge.states import IncidentState, Level
@@ -132,6 +144,7 @@ class Watcher:
         return NOTICES_MS
 
     async def tidy(self) -> float:
+        self.counts["follow_ups_adopted"] += await followups.adopt(self.watch)
         self.counts["follow_ups_merged"] += await merging.merge(self.watch, self.now_ms)
         self.counts["follow_ups_silent"] += await desk.silent_ones_work(self.watch, self.now_ms)
         return FOLLOW_UPS_MS
@@ -160,6 +173,6 @@ def _longest_wait_s(seen: pulse.Pulse) -> float | None:
     for queue in seen.queues.values():
         if not queue.agents:
             waits += [float("inf")] if queue.waiting else []
-        elif estimate := queue.newcomers_wait():
+        elif estimate := queue.foreseen_wait():
             waits.append(estimate.p50 if queue.waiting else 0.0)
     return max(waits, default=None)

@@ -42,7 +42,6 @@ LEAN = 0.05
 
 FEW = 5
 """Without a prior, nothing is said before so many contacts have been handled."""
-
 REMEMBERED = 4096
 """So many contacts that left are known, to tell a late repeat from a return."""
 
@@ -103,9 +102,19 @@ class Estimator:
         self._walks.clear()
 
     def on_arrival(
-        self, t: float, contact: Hashable, band: int, key: Any, kind: str = "live", queue: str = ""
+        self,
+        t: float,
+        contact: Hashable,
+        band: int,
+        key: Any,
+        kind: str = "live",
+        queue: str = "",
+        since: float | None = None,
     ) -> None:
-        """Joins the line; served in ascending key. One who waits already is moved to a new key or kind."""
+        """Joins the line; served in ascending key. One who waits already is moved to a new key or kind.
+
+        ``since``: it has waited from then on, unknown to us.
+        """
         self._advance(t)
         if contact in self.serving or t <= self._left.get(contact, -math.inf):
             return
@@ -114,10 +123,8 @@ class Estimator:
             self._move(known, key, kind)
             return
         place = self._place(contact, band, key, kind, queue)
-        self.waiting[contact] = place
-        self.places.add(place)
-        if kind == "live":
-            self.patience.begin(place)
+        place.born = self.now if since is None else min(since, self.now)
+        self._wait(place)
         self.arrivals.arrive(self.now, queue, band, key)
         self._walks.clear()
         if self._free(queue) < 1 and self.calibration.wants(self.now, KEEP_EVERY_S):
@@ -162,10 +169,23 @@ class Estimator:
             self._left.pop(contact, None)
             if place.told is not None:
                 self.calibration.learn(self.now, place.told)
+                place.told = None
             self.calibration.passed(self.now, place.queue, place.rank)
         self.serving[contact] = Serving(place, self.now)
         self.handlings.begin(place.queue, place.kind, place.seq, self.now)
         self._walks.clear()
+
+    def on_return(self, t: float, contact: Hashable) -> None:
+        """The agent was asked for it in vain: it is back in its place, and the agent's seconds are lost."""
+        self._advance(t)
+        call = self.serving.pop(contact, None)
+        if call is None:
+            return
+        place = call.place
+        self.handlings.forget(place.queue, place.kind, place.seq)
+        self._walks.clear()
+        if place.key is not None:  # it had waited here
+            self._wait(place)
 
     def on_end(self, t: float, contact: Hashable) -> None:
         """The agent is free again, wrap-up included."""
@@ -181,6 +201,12 @@ class Estimator:
             self.calibration.idle(self.now)
         self._walks.clear()
 
+    def on_shares(self, t: float, shares: Mapping[str, Mapping[str, float]] | None) -> None:
+        """The agents serve other queues than they did: see ``Staff``."""
+        self._advance(t)
+        self.staff.shares = shares
+        self._walks.clear()
+
     # --- what is asked --------------------------------------------------------------------------------
 
     def estimate(self, t: float, contact: Hashable) -> Estimate | None:
@@ -191,20 +217,33 @@ class Estimator:
         """
         self._advance(t, asked=True)
         place = self.waiting.get(contact)
-        return None if place is None else self._estimate(place)
+        return None if place is None else self._estimate(place.queue, place.rank)
 
     def estimates(self, t: float) -> dict[Hashable, Estimate | None]:
         """The remaining waits of all in the line, the next one first: one walk serves them all."""
         self._advance(t, asked=True)
-        return {place.contact: self._estimate(place) for place in self.places}
+        return {place.contact: self._estimate(place.queue, place.rank) for place in self.places}
 
-    def _estimate(self, place: Place) -> Estimate | None:
-        if self.staff.of(place.queue) <= 0 or self.calibration.lost or self.handlings.unknown(FEW):
+    def newcomer(self, t: float, queue: str, key: Any, *, unsure: bool = False) -> Estimate | None:
+        """Of one who would join with this key now; ``unsure``: even where ranges missed, to plan by."""
+        self._advance(t, asked=True)
+        return self._estimate(queue, (key, self._entered + 1), unsure=unsure)
+
+    def silence(self, queue: str) -> str:
+        """Why nothing is said: "nobody" is at work, "few" were seen, ranges "missed" too often; else ""."""
+        if self.staff.of(queue) <= 0:
+            return "nobody"
+        if self.handlings.unknown(FEW):
+            return "few"
+        return "missed" if self.calibration.lost else ""
+
+    def _estimate(self, queue: str, rank: tuple[Any, int], *, unsure: bool = False) -> Estimate | None:
+        if self.silence(queue) not in ("", "missed" if unsure else ""):
             return None
-        free = self._free(place.queue)
-        if free >= 1 and free > self.places.ahead(place):
+        free = self._free(queue)
+        if free >= 1 and free > self.places.ahead(rank):
             return Estimate(0.0, 0.0, 0.0, 0.0)
-        moments = self._moments(place)
+        moments = self._moments(queue, rank)
         if moments is None:
             return None
         return self._told(*moments)
@@ -217,10 +256,9 @@ class Estimator:
 
     # --- the walk -------------------------------------------------------------------------------------
 
-    def _moments(self, place: Place) -> tuple[float, float] | None:
+    def _moments(self, queue: str, rank: tuple[Any, int]) -> tuple[float, float] | None:
         """Mean (s) and variance (s^2) of the remaining wait, before calibration; None when it has no end."""
-        queue = place.queue
-        higher = self.arrivals.overtaking(self.now, place.key, partial(self.staff.share, queue))
+        higher = self.arrivals.overtaking(self.now, rank[0], partial(self.staff.share, queue))
         unit = self.handlings.mean_s(queue, "live")
         profile = (queue, higher)
         if not self._walks:
@@ -228,7 +266,7 @@ class Estimator:
         if profile not in self._walks:
             self._walks[profile] = self._begin(queue, higher, unit)
         road, hazard, reaches = self._walks[profile]
-        at, inside = self.places.where(place)
+        at, inside = self.places.where(rank)
         blocks = self.places.blocks
         while len(reaches) <= at:
             load = self._load(blocks[len(reaches) - 1].sums, queue)
@@ -313,10 +351,16 @@ class Estimator:
         return Place(contact, key, self._entered, band, kind, queue, self.now)
 
     def _keep_in_mind(self, place: Place) -> None:
-        moments = self._moments(place) if self.staff.of(place.queue) > 0 else None
+        moments = self._moments(place.queue, place.rank) if self.staff.of(place.queue) > 0 else None
         if moments is not None:
             said = self._told(*moments)
             place.told = Told(self.now, said.p10, said.p90, moments[0], place.queue, place.rank)
+
+    def _wait(self, place: Place) -> None:
+        self.waiting[place.contact] = place
+        self.places.add(place)
+        if place.kind == "live":
+            self.patience.begin(place)
 
     def _move(self, place: Place, key: Any, kind: str) -> None:
         if place.key == key and place.kind == kind:

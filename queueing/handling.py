@@ -75,6 +75,10 @@ class Handling:
         usual = 0.055 * count * min(1.0, self._ended / (2 * count)) if count else 0.0
         self._owed = (owed * max(1.0, count / YOUNG) - usual) * mean_s
 
+    def forget(self, number: int) -> None:
+        """It was no call after all; its seconds were spent all the same."""
+        self.calls.pop(number, None)
+
     def end(self, number: int, lean: float = 0.0) -> None:
         self.calls.pop(number, None)
         self.rate.happen(lean)
@@ -116,7 +120,7 @@ class Spread:
 class Handlings:
     """The handling times of a centre, by queue and kind.
 
-    ``prior_s``: what is believed at first, for all or by queue; None: nothing is.
+    ``prior_s``: what is believed at first, for all or by queue ("" for the others); None: nothing is.
     """
 
     DEFAULT_S = 300.0
@@ -145,7 +149,7 @@ class Handlings:
         if kind != "live":
             return self.mean_s(queue, "live") * (self.PROMISED if kind == "promise" else 1.0)
         if isinstance(self._prior_s, Mapping):
-            return self._prior_s.get(queue, self.DEFAULT_S)
+            return self._prior_s.get(queue, self._prior_s.get("", self.DEFAULT_S))
         return self._prior_s if self._prior_s else self.DEFAULT_S
 
     def mean_s(self, queue: str, kind: str) -> float:
@@ -166,6 +170,10 @@ class Handlings:
         handling.end(number, lean)
         self.busy[queue, kind] -= 1
         self.ended += 1
+
+    def forget(self, queue: str, kind: str, number: int) -> None:
+        self.of(queue, kind).forget(number)
+        self.busy[queue, kind] -= 1
 
     def expose(self, passed: float, t: float) -> None:
         for of, busy in self.busy.items():

@@ -11,7 +11,7 @@ value that may hold a ``|`` itself stands after ``||``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,7 +49,7 @@ KINDS: Mapping[str, str] = {
     "agent_wish": "asked while talking for afterwards: wish, reason",
     "wrap_up": "deadline",
     # No moves.
-    "told": "what a caller heard: position, low_s, high_s",
+    "told": "what a caller heard: position, low_min, high_min (empty: no wait, or no upper end)",
     "note": "what an agent wrote down: outcome, text",
     "held": "the caller is put on hold",
     "unheld": "and is back",
@@ -182,6 +182,29 @@ async def ack(redis: Redis, keys: Keys, group: str, ids: Iterable[str]) -> None:
     if given:
         async with answering():
             await redis.xack(keys.journal, group, *given)
+
+
+async def after(redis: Redis, keys: Keys, event_id: str, count: int = 1_000) -> AsyncIterator[list[Event]]:
+    """What was written after that event, some at a time, read and not taken: for a reader who keeps its own
+    place, and has a group only to hold back ``trim`` (see ``move``).
+    """
+    while True:
+        async with answering():
+            entries: Any = await redis.xrange(keys.journal, f"({event_id}", "+", count=count)
+        if entries:
+            yield _events(entries)
+            event_id = entries[-1][0]
+        if len(entries) < count:
+            return
+
+
+async def move(redis: Redis, keys: Keys, group: str, event_id: str) -> None:
+    """The group has got so far: ``trim`` may drop what came before."""
+    async with answering():
+        try:
+            await redis.xgroup_setid(keys.journal, group, event_id)
+        except ResponseError:  # Redis has come back empty
+            await ensure_group(redis, keys, group)
 
 
 async def event(redis: Redis, keys: Keys, event_id: str) -> Event | None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from collections.abc import Iterable
+from itertools import pairwise
 
 from queueing.places import Place
 
@@ -53,6 +55,17 @@ class Hazard:
         return math.exp(self._scale * (begin**power - (begin + later) ** power))
 
 
+def fitted(waits: Iterable[tuple[float, bool]], rate: float) -> Hazard:
+    """From whole waits (s, whether it ended by hanging up), begun from ``rate``."""
+    found = Patience(rate)
+    for waited, hung_up in waits:
+        found.watched(waited)
+        if hung_up:
+            found.hang_up(waited)
+    found._fit()
+    return found.hazard
+
+
 class Patience:
     """Learns level and ease, Poisson, with normal priors; ``hazard`` is what they are now.
 
@@ -76,6 +89,20 @@ class Patience:
 
     def end(self, place: Place) -> None:
         self._ages[place.cell].pop(place.seq, None)
+
+    def watched(self, waited: float) -> None:
+        """One waited so long, from the beginning."""
+        for cell, (low, high) in enumerate(pairwise((0.0, *EDGES, math.inf))):
+            self._exposure[cell] += max(0.0, min(waited, high) - low)
+
+    @property
+    def pooled(self) -> float:
+        """Hang-ups per second over all who wait or lately did, however long each had waited."""
+        seen = sum(self._exposure)
+        if seen <= 0:
+            return self.hazard.at(MIDS[1])
+        rates = zip(MIDS, self._exposure, strict=True)
+        return sum(self.hazard.at(mid) * seconds for mid, seconds in rates) / seen
 
     def hang_up(self, age: float) -> None:
         self._hangups[sum(age >= edge for edge in EDGES)] += 1

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 FULL = 48
+LONG = 300
+"""In a longer line blocks are twice as full: it is walked sooner, and a block's mean tells enough."""
 
 
 Tally = dict[tuple[str, str], tuple[int, float]]
@@ -89,15 +91,16 @@ class Places:
         inside = bisect_left(block.ranks, rank)
         block.insert(inside, place)
         place.block = block
-        if len(block.ranks) > FULL:
-            self._split(at)
+        full = FULL if self.count < LONG else 2 * FULL
+        if len(block.ranks) > full:
+            self._split(at, full)
         else:
             self._lasts[at] = block.ranks[-1]
 
-    def _split(self, at: int) -> None:
+    def _split(self, at: int, full: int) -> None:
         block = self.blocks[at]
         # A line grows at its end: leave the block nearly full there, or every block would stay half empty.
-        half = FULL if at == len(self.blocks) - 1 else FULL // 2
+        half = full if at == len(self.blocks) - 1 else full // 2
         right = Block(block.ranks[half:], block.places[half:])
         del block.ranks[half:], block.places[half:]
         block.sums = tally(block.places)
@@ -134,14 +137,14 @@ class Places:
             place.block = block
         del self.blocks[at + 1], self._lasts[at]
 
-    def ahead(self, place: Place) -> int:
-        at, inside = self.where(place)
+    def ahead(self, rank: tuple[Any, int]) -> int:
+        at, inside = self.where(rank)
         return sum(len(block.places) for block in self.blocks[:at]) + inside
 
-    def where(self, place: Place) -> tuple[int, int]:
-        """Which block, and how many of it come before."""
-        assert place.block is not None
-        return bisect_left(self._lasts, place.rank), bisect_left(place.block.ranks, place.rank)
+    def where(self, rank: tuple[Any, int]) -> tuple[int, int]:
+        """Which block, and how many of it come before; behind the last block for the end of the line."""
+        at = bisect_left(self._lasts, rank)
+        return at, bisect_left(self.blocks[at].ranks, rank) if at < len(self.blocks) else 0
 
 
 def tally(places: list[Place]) -> Tally:

@@ -59,7 +59,12 @@ class Staff:
     # --- who is really there --------------------------------------------------------------------------
 
     def watch(self, passed: float, busy: int) -> None:
-        """Somebody waited for ``passed`` seconds while so many agents were busy."""
+        """Somebody waited for ``passed`` seconds while so many agents were busy.
+
+        Where not all serve all queues, who idles may serve another.
+        """
+        if self.shares is not None:
+            return
         agents = self.counts.get("", 0) or sum(self.counts.values())
         if agents <= 0:
             return

@@ -143,10 +143,10 @@ def _band_changed(story: Story, event: Event) -> None:
 
 
 def _told(story: Story, event: Event) -> None:
-    if story.told_at_ms is not None:
-        return
-    story.told_at_ms, story.told_position = event.at_ms, _whole(event, "position")
     low, high = event.fields.get("low_min", ""), event.fields.get("high_min", "")
+    if story.told_at_ms is not None and (story.told_low_min is not None or not low.isdecimal()):
+        return  # the first word counts, and of the wait the first that told one
+    story.told_at_ms, story.told_position = event.at_ms, _whole(event, "position")
     story.told_low_min = int(low) if low.isdecimal() else None
     story.told_high_min = int(high) if high.isdecimal() else None
 

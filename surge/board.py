@@ -24,7 +24,7 @@ from queueing.tables import ContactEvent
 from surge import commitments, record
 from surge.directive import Directive, Told
 from surge.office import Watch
-from surge.states import Level
+from surge.states import OVER, Level
 from surge.tables import Incident, IncidentUpdate, SurgeState
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ async def told(session: AsyncSession, row: Incident) -> Told:
         scope=row.scope,
         version=row.version,
         updated_ms=row.updated_ms,
-        words=last.words if last else {},
+        words=last.words if last and not outdated(row, last) else {},
         do=row.do,
         dont=row.dont,
         topic=row.topic,
@@ -136,6 +136,11 @@ async def told(session: AsyncSession, row: Incident) -> Told:
         next_update_ms=row.next_update_ms,
         said=last.version if last else 0,
     )
+
+
+def outdated(row: Incident, last: IncidentUpdate) -> bool:
+    """It said that it was over, and it is not."""
+    return last.state in OVER and row.state not in OVER
 
 
 async def _words(session: AsyncSession, row: Incident) -> IncidentUpdate | None:

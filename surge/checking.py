@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -90,14 +90,14 @@ def check(draft: Draft, bodies: Mapping[str, str] | None = None) -> tuple[Findin
             found.append(_missing(language, draft.languages))
             continue
         body = (bodies or {}).get(language, words)
-        for finding in (*_carried(words), *_length(words, body), *_true(words, draft, language)):
+        for finding in (*carried(words), *_length(words, body), *_true(words, draft, language)):
             found.append(Finding(finding.kind, finding.message, finding.stops, language))
     for where, line in (("do", tidy(draft.do)), ("dont", tidy(draft.dont))):
         found += [Finding(each.kind, each.message, each.stops, where) for each in _line(line)]
     return tuple(found)
 
 
-def stopped(findings: Sequence[Finding]) -> bool:
+def stopped(findings: Iterable[Finding]) -> bool:
     return any(finding.stops for finding in findings)
 
 
@@ -157,7 +157,7 @@ def _missing(language: str, languages: Sequence[str]) -> Finding:
     return Finding(Kind.LANGUAGE, message, False, language)
 
 
-def _carried(words: str) -> Iterator[Finding]:
+def carried(words: str) -> Iterator[Finding]:
     """What phone, text and page can carry."""
     kinds = {letter: unicodedata.category(letter) for letter in words}
     odd = [letter for letter, kind in kinds.items() if kind[0] == "C" or kind in ("Zl", "Zp")]
@@ -204,7 +204,7 @@ def _true(words: str, draft: Draft, language: str) -> Iterator[Finding]:
 
 def _line(line: str) -> Iterator[Finding]:
     if line:
-        yield from _carried(line)
+        yield from carried(line)
     if len(line) > LINE_LONGEST:
         yield Finding(Kind.TOO_LONG, f"It is {len(line)} characters long; keep to {LINE_LONGEST}.")
 

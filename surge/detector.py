@@ -143,7 +143,7 @@ def _candidates(what: str, now: Sequence[Ring], before: Sequence[Ring]) -> Itera
         share = calls / known
         usually = (habits[value] + 1) / (known_before + 1 + max(len(habits), len(rings)))
         lift = share / usually
-        if calls < LEAST_CALLS or lift < LEAST_LIFT:
+        if calls < LEAST_CALLS or known_before < LEAST_CALLS or lift < LEAST_LIFT:
             continue
         evidence = known * _divergence(share, usually)
         if evidence >= LEAST_EVIDENCE:

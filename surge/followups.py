@@ -37,12 +37,15 @@ WANTED = {
 }
 """The outcomes that are followed up, as the rows name them."""
 CHANGING = frozenset({"ended", "turned_away", "full", "message", "entered", "connected"})
+BEFORE_MS = 60 * 60_000
+"""Who came so long before an incident was declared may have come because of it: nobody knew of it yet."""
+AT_ONCE = 200
 BY_MERCHANT, BY_LINE = "merchant", "line"
 
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """Whom a row is made for. ``id``: the call, or the promise."""
+    """Whom a row is made for. ``id``: the call, or the promise. ``audience``: whom the incident hits."""
 
     id: str
     why: str
@@ -154,6 +157,58 @@ async def _incident_of(session: AsyncSession, contact: Contact, live: Sequence[T
     return told if matched.match is not Match.NONE else None
 
 
+async def adopt(watch: Watch) -> int:
+    """One round: who gave up in the hour before an incident was declared, rang about it, if it surely touches
+    them and they asked for nothing else. How many rows have got an incident. Raises Unavailable."""
+    async with watch.sql.reading() as session:
+        live = await record.live(session)
+        found = await _without_incident(session, live) if live else {}
+    if not found:
+        return 0
+    async with watch.sql.session() as session:
+        rows = await record.locked_follow_ups(
+            session,
+            col(FollowUp.id).in_(found),
+            FollowUp.incident == "",
+            FollowUp.state == FollowUpState.OPEN,
+        )
+        for row in rows:
+            told = found[row.id]
+            row.incident, row.audience = told.id, audience_of(told.audience, row.merchant_id)
+    return len(rows)
+
+
+async def _without_incident(session: AsyncSession, live: Sequence[Incident]) -> dict[str, Told]:
+    """Row to the incident that it belongs to, for the oldest of those that have none."""
+    declared = [row.declared_ms for row in live]
+    wanted = (
+        select(Contact, Merchant)
+        .join(FollowUp, col(FollowUp.id) == col(Contact.contact))
+        .outerjoin(Merchant, col(Merchant.id) == col(Contact.merchant_id))
+        .where(
+            FollowUp.incident == "",
+            FollowUp.state == FollowUpState.OPEN,
+            col(FollowUp.made_ms) >= min(declared) - BEFORE_MS,
+            col(FollowUp.made_ms) < max(declared),
+        )
+    )
+    found = {}
+    for contact, merchant in await session.exec(wanted):
+        at_ms = contact.ended_ms or contact.entered_ms
+        told, matched = best(
+            [as_told(row) for row in live if _came_before(row, contact.topic, at_ms)],
+            known_of(contact, merchant),
+        )
+        if told is not None and matched.match is Match.MATCH:
+            found[contact.contact] = told
+    return dict(list(found.items())[:AT_ONCE])
+
+
+def _came_before(row: Incident, topic: str, at_ms: int) -> bool:
+    about = not row.topic or not topic or row.topic == topic
+    return about and row.declared_ms - BEFORE_MS <= at_ms < row.declared_ms
+
+
 def known_of(row: Contact | Promised, merchant: Merchant | None) -> Caller:
     """What a call, or a promise, and the directory tell of who it is of."""
     product = row.product or (merchant.product if merchant else "")
@@ -174,6 +229,12 @@ def as_told(row: Incident) -> Told:
         row.id, row.severity, row.state, row.audience, row.scope, row.version, row.updated_ms, {},
         topic=row.topic,
     )  # fmt: skip
+
+
+def audience_of(hit: str, merchant_id: int | None) -> str:
+    """Of those whom an incident ``hit`` (merchants, customers, both), which a caller is: "merchants" or
+    "customers". Who is in the directory is a merchant; a stranger is a customer where customers are hit."""
+    return "customers" if hit in ("customers", "both") and merchant_id is None else "merchants"
 
 
 # --- rows ---------------------------------------------------------------------------------------------
@@ -198,9 +259,10 @@ async def make(session: AsyncSession, owed: Owed, open_state: FollowUpState = Fo
     row = FollowUp(
         id=owed.id, incident=owed.incident, why=owed.why, state=state.value, number=owed.number,
         merchant_id=owed.merchant_id, merchant=owed.merchant, tier=owed.tier, language=owed.language,
-        audience=owed.audience, queue=owed.queue, band=owed.band, arrival_us=owed.arrival_us,
-        made_ms=owed.at_ms, ended_ms=owed.at_ms if ended else None, ended_by=BY_LINE if ended else "",
-        told_ms=owed.at_ms if state is FollowUpState.TOLD else None, note=note,
+        audience=audience_of(owed.audience, owed.merchant_id), queue=owed.queue, band=owed.band,
+        arrival_us=owed.arrival_us, made_ms=owed.at_ms, ended_ms=owed.at_ms if ended else None,
+        ended_by=BY_LINE if ended else "", told_ms=owed.at_ms if state is FollowUpState.TOLD else None,
+        note=note,
     )  # fmt: skip
     return await record.insert_once(session, row, "id")
 

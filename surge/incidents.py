@@ -15,7 +15,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation.errors import Mendable
 from surge import board, record, status_page
-from surge.checking import Draft, check, tidy
+from surge.checking import Draft, carried, check, stopped, tidy
+from surge.followups import OPEN_WORDS
 from surge.matching import SEVERITIES, Scope
 from surge.office import Conflict, Watch
 from surge.states import FollowUpState, IncidentState, check_incident
@@ -66,8 +67,9 @@ async def declare(watch: Watch, new: NewIncident, by: str, now_ms: int, *, id: s
     Unavailable when SQL is away: then nothing was said.
     """
     title = tidy(new.title)
-    if not title or len(title) > LONGEST_TITLE or not title.isprintable():
-        raise Mendable(f"Give the incident a title of 1 to {LONGEST_TITLE} plain characters.")
+    if not title or len(title) > LONGEST_TITLE or stopped(carried(title)):
+        plain = f"1 to {LONGEST_TITLE} plain characters, without markup or pictures"
+        raise Mendable(f"Give the incident a title of {plain}.")
     if new.severity not in SEVERITIES:
         raise Mendable(f"The severity is one of {', '.join(SEVERITIES)}.")
     if new.audience not in AUDIENCES:
@@ -107,7 +109,7 @@ async def post_update(
             return row
         await _unchanged(session, row, expected_version)
         last = await _last(session, row)
-        slips = row.eta_slips + _slipped(row, post)
+        slips = row.eta_slips + slipped(row, post.eta_ms)
         draft = Draft(
             post.words,
             post.do if post.do is not None else row.do,
@@ -230,13 +232,16 @@ async def _go(session: AsyncSession, row: Incident, there: IncidentState, by: st
 
 
 async def _relapsed(session: AsyncSession, row: Incident, by: str, now_ms: int) -> None:
-    """Who was told that it is over was told wrong: they are told again when it is."""
+    """Who was told that it is over was told wrong: they are told again when it is, whatever they answered."""
     ended = row.resolved_ms
     told = await record.locked_follow_ups(
-        session, FollowUp.incident == row.id, FollowUp.state == FollowUpState.TOLD
-    )
+        session, FollowUp.incident == row.id, col(FollowUp.told_ms).is_not(None),
+        col(FollowUp.state).in_((*OPEN_WORDS, FollowUpState.WORKS)),
+    )  # fmt: skip
     for each in told:
-        each.state, each.told_ms, each.cohort = FollowUpState.OPEN.value, None, 0
+        each.told_ms, each.cohort = None, 0
+        if each.state in (FollowUpState.TOLD, FollowUpState.WORKS):
+            each.state, each.ended_ms, each.ended_by = FollowUpState.OPEN.value, None, ""
     if ended is not None:
         subscribed = select(Subscription).where(
             Subscription.incident == row.id, col(Subscription.ended_ms) >= ended
@@ -270,9 +275,9 @@ def _said(
     )
 
 
-def _slipped(row: Incident, post: Post) -> int:
-    """1 when a time that was quoted is put off."""
-    return int(bool(row.eta_ms and post.eta_ms and post.eta_ms > row.eta_ms))
+def slipped(row: Incident, eta_ms: int | None) -> int:
+    """1 when a time that was quoted is put off to ``eta_ms``."""
+    return int(bool(row.eta_ms and eta_ms and eta_ms > row.eta_ms))
 
 
 async def _last(session: AsyncSession, row: Incident) -> IncidentUpdate | None:

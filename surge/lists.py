@@ -33,6 +33,8 @@ MOST_LIVE = 50
 MOST_RESOLVED = 10
 MOST_EVENTS = 60
 MOST_UPDATES = 200
+_OF_ONE_ROW = ("works", "still_down", "called_again", "bulk")
+"""One merchant's doings, hundreds in a surge: the ledger and the figures tell of them, not the timeline."""
 HOUR_MS = 3_600_000
 _UNSENT = (TextState.SKIPPED, TextState.FAILED)
 _OPEN = ~col(FollowUp.state).in_(sorted(FOLLOW_UP_ENDS))
@@ -99,7 +101,12 @@ async def desk(sql: Sql, centre: str, now_ms: int) -> Desk:
         ).all()
         names = [row.id for row in (*live, *resolved)]
         events = (
-            await session.exec(select(SurgeEvent).order_by(col(SurgeEvent.id).desc()).limit(MOST_EVENTS))
+            await session.exec(
+                select(SurgeEvent)
+                .where(col(SurgeEvent.kind).not_in(_OF_ONE_ROW))
+                .order_by(col(SurgeEvent.id).desc())
+                .limit(MOST_EVENTS)
+            )
         ).all()
         return Desk(
             state=state,
@@ -330,8 +337,8 @@ async def commitments(sql: Sql, incident: str = "", *, done: bool = False) -> Se
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
-    """How far the notice that it is over is: told, of them still down, those still to be told, and those who
-    agreed to no texts, for people to reach."""
+    """How far the notice that it is over is: told, of them still down, those still to be told, and those for
+    people to reach: they agreed to no texts, or theirs did not arrive."""
 
     told: int
     still_down: int
@@ -345,7 +352,8 @@ async def notice(sql: Sql, incident: str) -> Noticed:
     wished = col(FollowUp.wants_call_ms).is_not(None)
     untold = (col(FollowUp.state) == FollowUpState.OPEN.value) & ~told & ~wished
     agreed = _agreed(incident)
-    clauses = (told, told & wished, untold & agreed, untold & ~agreed)
+    unreached = told & ~wished & (col(FollowUp.state) == FollowUpState.OPEN.value)
+    clauses = (told, told & wished, untold & agreed, (untold & ~agreed) | unreached)
     statement = sql_select(
         *(func.sum(case((clause, 1), else_=0)) for clause in clauses),
         func.max(col(FollowUp.told_ms)),

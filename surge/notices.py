@@ -12,16 +12,20 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from carrier import text_record
 from carrier.optouts import is_opted_out
 from carrier.tables import Text
+from carrier.text_states import TextState
 from surge import board, record, texted
 from surge.cohorts import Row, Stage, next_stage
+from surge.deflection import LANDLINE
 from surge.directive import Told
 from surge.followups import OPEN_WORDS
 from surge.office import Watch
-from surge.states import FollowUpState, IncidentState
+from surge.states import OVER, FollowUpState, IncidentState
 from surge.tables import FollowUp, Incident, IncidentUpdate, Subscription
 
 AT_ONCE = 100
+LOST = (TextState.UNDELIVERED, TextState.FAILED, TextState.SKIPPED)
 NO_CONSENT = "agreed to no texts: for a person to reach"
+NOT_ARRIVED = "the text did not arrive: for a person to reach"
 FRESH_MS = 30 * 60_000
 """An update older than this is told to nobody any more: the next one is."""
 
@@ -32,14 +36,15 @@ async def tell_updates(watch: Watch, now_ms: int) -> int:
     async with watch.sql.session() as session:
         for row in await record.live(session):
             last = await _news(session, row.id, now_ms)
-            if last is None:
+            if last is None or board.outdated(row, last):
                 continue
             told = Told(
                 row.id, row.severity, row.state, row.audience, row.scope, last.version, last.at_ms,
                 last.words, do=row.do, dont=row.dont, title=row.title, topic=row.topic,
             )  # fmt: skip
             for each in await _untold(session, row.id, f"{row.id}.{last.version}.", last.at_ms):
-                body = texted.status(watch, told, each.language, now_ms, "update")
+                kind = "relapsed" if row.state not in OVER and await _told_over(session, each) else "update"
+                body = texted.status(watch, told, each.language, now_ms, kind)
                 count += await _write(session, each, f"{row.id}.{last.version}.{each.id}", body, now_ms)
     return count
 
@@ -50,7 +55,7 @@ async def stage(watch: Watch, incident: str, now_ms: int) -> Stage:
     async with watch.sql.session() as session:
         row = await record.locked_incident(session, incident)
         verified_ms = row.verified_ms
-        if row.state not in (IncidentState.VERIFIED, IncidentState.RESOLVED):
+        if row.state not in OVER:
             verified_ms = None
         paused_ms, resumed_ms = await _pauses(session, row)
         if paused_ms > resumed_ms:
@@ -59,6 +64,7 @@ async def stage(watch: Watch, incident: str, now_ms: int) -> Stage:
         rows = [_row_of(each, subscribed) for each in reached]
         if verified_ms is not None:
             await _left_for_people(session, reached, subscribed)
+            await _not_arrived(session, row, reached)
         room = None if await board.texts_open(watch, session, now_ms) else 0
         now = next_stage(watch.policy, rows, verified_ms, now_ms, resumed_ms=resumed_ms, room=room)
         if now.paused and paused_ms <= resumed_ms:
@@ -142,17 +148,26 @@ async def _news(session: AsyncSession, incident: str, now_ms: int) -> IncidentUp
 
 
 async def _untold(session: AsyncSession, incident: str, prefix: str, before_ms: int) -> list[Subscription]:
-    """Who subscribed before it was said, and has no text of this name."""
+    """Who subscribed before it was said, and has no text of this name; no text arrives at a landline."""
     named = select(Text.id).where(
         Text.incident == incident, Text.number == Subscription.number, col(Text.id).startswith(prefix)
     )
+    landline = select(Text.id).where(Text.number == Subscription.number, col(Text.error).startswith(LANDLINE))
     wanted = select(Subscription).where(
         Subscription.incident == incident,
         col(Subscription.ended_ms).is_(None),
         Subscription.made_ms < before_ms,
         ~named.exists(),
+        ~landline.exists(),
     )
     return list(await session.exec(wanted.order_by(col(Subscription.id)).limit(AT_ONCE)))
+
+
+async def _told_over(session: AsyncSession, each: Subscription) -> bool:
+    """Whether the last thing they were texted of it is that it is over."""
+    theirs = select(Text.id).where(Text.incident == each.incident, Text.number == each.number)
+    last = (await session.exec(theirs.order_by(col(Text.made_ms).desc(), col(Text.id)))).first() or ""
+    return last.startswith((f"{each.incident}.over.", f"{each.incident}.ended."))
 
 
 async def _pauses(session: AsyncSession, row: Incident) -> tuple[int, int]:
@@ -194,6 +209,22 @@ async def _left_for_people(
             row.note = row.note or NO_CONSENT
 
 
+async def _not_arrived(session: AsyncSession, row: Incident, rows: list[FollowUp]) -> None:
+    """Silence is no answer of who never got the question: they are the desk's work too."""
+    lost = select(Text.number).where(
+        Text.incident == row.id,
+        col(Text.id).startswith(f"{row.id}.over."),
+        col(Text.id).endswith(f".{row.verified_ms}"),
+        col(Text.state).in_(LOST),
+    )
+    numbers = set(await session.exec(lost))
+    silent = [each.id for each in rows if each.state == FollowUpState.TOLD and each.number in numbers]
+    if silent:
+        for found in await record.locked_follow_ups(session, col(FollowUp.id).in_(silent[:AT_ONCE])):
+            if found.state == FollowUpState.TOLD:
+                found.state, found.note = FollowUpState.OPEN.value, NOT_ARRIVED
+
+
 def _agreed(row: FollowUp, subscribed: dict[str, Subscription]) -> bool:
     return row.number in subscribed or _who(row) in subscribed
 
@@ -232,7 +263,8 @@ async def _tell(
         return
     locked[0].state, locked[0].told_ms, locked[0].cohort = FollowUpState.TOLD.value, now_ms, cohort
     name = f"{row.id}.over.{agreed.id}.{row.verified_ms}"
-    await _write(session, agreed, name, texted.over(watch, row, agreed.language), now_ms)
+    body = texted.over(watch, row, agreed.language, each.audience)
+    await _write(session, agreed, name, body, now_ms)
 
 
 async def _write(session: AsyncSession, to: Subscription, name: str, body: str, now_ms: int) -> bool:

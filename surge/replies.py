@@ -30,7 +30,9 @@ async def status(watch: Watch, number: str, language: str, now_ms: int) -> str:
         if row is None:
             return ""
         if row.state == IncidentState.VERIFIED:
-            return texted.over(watch, row, language)
+            merchant = (await directory.find(session, number)).merchant
+            audience = followups.audience_of(row.audience, merchant.id if merchant else None)
+            return texted.over(watch, row, language, audience)
         if row.state == IncidentState.RESOLVED:
             return texted.ended(watch, row, language)
         return texted.status(watch, await board.told(session, row), language, now_ms)

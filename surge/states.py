@@ -33,6 +33,9 @@ LIVE = frozenset(
 )
 """Incidents that callers are told of."""
 
+OVER = frozenset({IncidentState.VERIFIED, IncidentState.RESOLVED})
+"""It works again, as far as we can tell."""
+
 INCIDENT_MOVES: dict[IncidentState, frozenset[IncidentState]] = {
     IncidentState.INVESTIGATING: frozenset(
         {IncidentState.IDENTIFIED, IncidentState.MONITORING, IncidentState.VERIFIED}

@@ -15,9 +15,10 @@ def status(watch: Watch, told: Told, language: str, now_ms: int, kind: str = "st
     )
 
 
-def over(watch: Watch, row: Incident, language: str) -> str:
-    """It is fixed as far as we see: does it work for them?"""
-    return _notice(watch, "verified", row, language)
+def over(watch: Watch, row: Incident, language: str, audience: str = "merchants") -> str:
+    """It is fixed as far as we see: does it work for them? ``audience``: as ``followups.audience_of``."""
+    key = "verified_customers" if audience == "customers" else "verified"
+    return _notice(watch, key, row, language)
 
 
 def ended(watch: Watch, row: Incident, language: str) -> str:

@@ -23,6 +23,11 @@ async function preview(form) {
   show(place);
 }
 
+// Where the chart is wider than the screen, it begins around now and not an hour ago.
+for (const chart of document.querySelectorAll("#surge-chart .chart[role=region]")) {
+  chart.scrollLeft = (chart.scrollWidth - chart.clientWidth) / 2;
+}
+
 document.addEventListener("input", (event) => {
   const form = event.target.closest("form");
   if (!form?.querySelector("[data-preview]")) return;

@@ -91,11 +91,11 @@ def idiomatic(desk: Desk) -> FastAPI:
         query = dict(request.query_params)
         slip, said = slips.read(desk.centre, query), Said.from_query(query)
         now_ms = desk.clock.now_ms()
-        facts = await desk.glance.facts(now_ms)
+        facts = await desk.glance.facts(now_ms, slip.queue)
         signature = request.headers["X-Twilio-Signature"]
         hold = await desk.line.hold(str(form["CallSid"]), ask=signature, facts=facts, now_ms=now_ms)
         assert hold is not None
-        estimate = glance.wait(hold.facts, hold.queue, hold.position)
+        estimate = glance.wait(hold.facts, hold.queue, hold.band, hold.position)
         low, high = (estimate.p10, estimate.p90) if estimate else (None, None)
         place = Place(hold.position, hold.entered_ms, low, high)
         told = pacing.decide(desk.pacing, said, place, hold.asked_ms)

@@ -100,7 +100,8 @@ def main(argv: list[str] | None = None) -> int:
         show(rows, say)
     say.print(
         f"At {cost.WAITING:,} waiting: one estimate {price.one_us:.0f} µs (≤ {cost.ONE_US:.0f}), "
-        f"one event {price.event_us:.0f} µs, all who wait {price.all_ms:.0f} ms (≤ {cost.ALL_MS:.0f})."
+        f"one event {price.event_us:.0f} µs, all who wait {price.all_ms:.0f} ms (≤ {cost.ALL_MS:.0f}); "
+        f"the pulse {price.pulse_ms:.0f} ms a second, a door that reads {price.look_up_us:.0f} µs."
     )
     return 0 if met else 1
 

@@ -41,6 +41,8 @@ class Call:
     told: dict[str, Estimate | None] = field(default_factory=dict)
     wait_s: float | None = None
     """How long it waited, or would have: None while the line has not passed its place."""
+    gone_at: float | None = None
+    """When the caller hung up."""
 
 
 @dataclass
@@ -112,7 +114,7 @@ class Centre:
         call = self.calls[number]
         if call.state != "waiting":
             return
-        call.state = "gone"
+        call.state, call.gone_at = "gone", at
         for guesser in self.guessers.values():
             guesser.on_abandon(at, number)
 

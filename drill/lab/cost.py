@@ -8,20 +8,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from queueing.estimates import Estimator
+from queueing.feed import Feed
+from queueing.policy import LinePolicy
+from queueing.records import Board, QueueNow
+from queueing.rungs import Ladder
 
 WAITING = 1_000
 AGENTS = 20
+READERS = 20
 ONE_US, ALL_MS = 200.0, 50.0
 """Targets at a thousand waiting."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """``one_us``: median of one estimate. ``event_us``: of one event. ``all_ms``: of all who wait."""
+    """``one_us``: median of one estimate. ``event_us``: of one event. ``all_ms``: of all who wait.
+
+    ``pulse_ms``: of the ladder that is published each second; ``look_up_us``: of a door that reads a wait off
+    it, when some do within that second.
+    """
 
     one_us: float
     event_us: float
     all_ms: float
+    pulse_ms: float
+    look_up_us: float
 
     @property
     def met(self) -> bool:
@@ -62,7 +73,33 @@ def measure(rounds: int = 200, waiting: int = WAITING) -> Cost:
         if number % 10 == 0:
             made.estimates(t + 1)
             alls.append(time.process_time_ns() - asked)
-    return Cost(middle(ones) / 1e3, middle(events) / 1e3, middle(alls) / 1e6)
+    pulses, reads = told(made, t + 2)
+    return Cost(
+        middle(ones) / 1e3,
+        middle(events) / 1e3,
+        middle(alls) / 1e6,
+        middle(pulses) / 1e6,
+        middle(reads) / 1e3,
+    )
+
+
+def told(made: Estimator, t: float) -> tuple[list[float], list[float]]:
+    """What the one who takes the pulse spends on it, and a door that reads a wait off it (ns)."""
+    feed = Feed(LinePolicy(), made)
+    pulses, reads = [], []
+    for later in range(20):
+        board = Board(
+            round((t + later) * 1000), {"": QueueNow("", WAITING, None, 0, AGENTS, 0)}, {}, 0, 0, ()
+        )
+        begun = time.process_time_ns()
+        ladder = feed.pulse(board, "").queues[""].ladder
+        pulses.append(float(time.process_time_ns() - begun))
+        text = ladder.packed()
+        begun = time.process_time_ns()
+        for place in range(READERS):
+            Ladder.unpacked(text).at(WAITING - place, "p2")
+        reads.append((time.process_time_ns() - begun) / READERS)
+    return pulses, reads
 
 
 def middle(figures: Sequence[float]) -> float:

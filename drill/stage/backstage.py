@@ -24,11 +24,15 @@ from processes.reconcile import Reconciler
 from processes.rounds import rounds
 from processes.scribe import Scribe
 from processes.sweeper import RECONCILE_MS, expire_due
+from processes.unrecorded import Unrecorded
 from processes.watcher import Watcher
-from queueing import journal, pulse
+from queueing import journal
 from queueing.journal import Event
+from queueing.reckoner import Reckoner
 
 EFFECTS, SCRIBE = "effects", "scribe"
+NAME = "drill"
+"""Among the readers of the journal."""
 AT_ONCE = 200
 DEFAULT_LEAST_MS = 5_000
 LEAST_MS = {
@@ -48,6 +52,7 @@ LEAST_MS = {
     "promises refill": 60_000,
     "promises end": 60_000,
     "reconcile": 120_000,
+    "unrecorded": 120_000,
     "surge commitments": 600_000,
     "trim": 600_000,
     "surge page": 3_600_000,
@@ -106,7 +111,12 @@ class Backstage:
         house, stores = self.house, self.house.stores
         keeper = Hands(stores.office, house.carrier, None, self.counts)
         watcher = Watcher(stores.watch, stores.office, self.counts)
+        reckoner = Reckoner(stores.redis, stores.line, stores.keys, NAME, stores.sql, stores.plan.priors)
         joins = Joins(house.carrier, stores.roster, stores.line, house.clock)
+        unrecorded = Unrecorded(
+            house.carrier, stores.line, stores.sql, house.clock, stores.settings.twilio_number,
+            stores.watch.policy.toggle_numbers,
+        )  # fmt: skip
         reconciler = Reconciler(
             house.carrier, stores.line, house.clock, stores.plan.policy, stores.settings.surgeline_public_url
         )
@@ -115,7 +125,7 @@ class Backstage:
             return await expire_due(stores.line, house.clock, self.counts)
 
         async def take_pulse() -> float:
-            await pulse.take(stores.redis, stores.keys, stores.plan.policy, now_ms=house.now_ms)
+            await reckoner.take(house.now_ms)
             return 1_000
 
         async def trim() -> float:
@@ -125,6 +135,10 @@ class Backstage:
         async def look_at_joins() -> float:
             self.counts["joins_unnoticed"] += len(await joins.look())
             return 3_000
+
+        async def look_back() -> float:
+            self.counts["calls_unrecorded"] += len(await unrecorded.look())
+            return RECONCILE_MS
 
         async def reconcile() -> float:
             drift = await reconciler.look()
@@ -141,6 +155,7 @@ class Backstage:
             "trim": trim,
             "joins": look_at_joins,
             "reconcile": reconcile,
+            "unrecorded": look_back,
             "scribe": self.scribe(),
             **kept,
             **watcher.rounds(),
@@ -199,7 +214,7 @@ class Backstage:
 
     async def _read(self) -> list[Event]:
         stores = self.house.stores
-        events = await journal.read(stores.redis, stores.keys, EFFECTS, "drill", count=AT_ONCE)
+        events = await journal.read(stores.redis, stores.keys, EFFECTS, NAME, count=AT_ONCE)
         await journal.ack(stores.redis, stores.keys, EFFECTS, [event.id for event in events])
         for event in events:
             self.bells.ring(event.agent)

@@ -16,10 +16,18 @@ def add_to(app: typer.Typer) -> None:
     """Hang this family's verbs on the command."""
     for verb in (demo, serve, web, worker, sweeper, scribe):
         app.command(rich_help_panel=PANEL)(verb)
-    for name, verb_of_drill in (("double", double), ("drill", drill), ("bench", bench)):
-        app.command(
+    estimates = typer.Typer(no_args_is_help=True, help="How good the told waits are, on calls of the past.")
+    estimates.callback()(lambda: None)  # a group, though it has one verb so far
+    app.add_typer(estimates, name="estimates", rich_help_panel=PANEL)
+    for group, name, verb_of_drill in (
+        (app, "double", double),
+        (app, "drill", drill),
+        (app, "bench", bench),
+        (estimates, "replay", replay),
+    ):
+        group.command(
             name,
-            rich_help_panel=PANEL,
+            rich_help_panel=PANEL if group is app else None,
             context_settings={
                 "allow_extra_args": True,
                 "ignore_unknown_options": True,
@@ -35,7 +43,11 @@ def demo(
     ] = 8080,
     seed: Annotated[int, typer.Option(help="The same seed rehearses the same callers.")] = 1,
     speed: Annotated[float, typer.Option(min=0.1, max=60, help="How fast the rehearsed clock runs.")] = 1.0,
-    rate: Annotated[float, typer.Option(min=0, max=600, help="Calls a minute.")] = 6.0,
+    rate: Annotated[
+        float | None,
+        typer.Option(min=0, max=600, help="Calls a minute, at the worst; 0: nobody but you.  [24; calm: 6]"),
+    ] = None,
+    calm: Annotated[bool, typer.Option("--calm", help="An ordinary line, without the bad Saturday.")] = False,
     headless: Annotated[
         bool, typer.Option("--headless", help="No links: run for --for, then judge.")
     ] = False,
@@ -46,13 +58,16 @@ def demo(
         typer.Option("--simulated", help="Run even though a real TWILIO_AUTH_TOKEN is set; it is not used."),
     ] = False,
 ) -> None:
-    """A support line at work on this machine: simulated callers and agents, no account, no set-up.
+    """A bad Saturday on this machine: simulated callers and agents, no account, no set-up.
+
+    After a minute a product fails, and its merchants ring all at once. You lead; a stand-in does what
+    you leave undone.
 
     Example: surgeline demo --port 8080
     """
     from processes.demo import Wishes, run
 
-    wishes = Wishes(port=port, seed=seed, speed=speed, rate=rate, simulated=simulated)
+    wishes = Wishes(port=port, seed=seed, speed=speed, rate=rate, simulated=simulated, calm=calm)
     raise typer.Exit(run(wishes, for_=for_ if headless else None, as_json=as_json))
 
 
@@ -130,6 +145,14 @@ def bench(context: typer.Context) -> None:
     Example: surgeline bench line
     """
     _become("drill.bench", context.args)
+
+
+def replay(context: typer.Context) -> None:
+    """Replays a call history: told, by us and the usual ways, against the waits had. `--help` tells more.
+
+    Example: surgeline estimates replay calls.csv --agents agents.csv
+    """
+    _become("drill.replay", context.args)
 
 
 def _become(module: str, arguments: list[str]) -> None:

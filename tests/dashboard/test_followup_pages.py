@@ -101,7 +101,7 @@ async def test_the_notice_is_paused_and_goes_on(lead, rooms, outage) -> None:
     await outage.say(row, "It works again.", IncidentState.VERIFIED)
     page = (await lead.get(f"/followups?incident={row.id}")).text
     assert "0 still to tell" in page
-    assert "3 agreed to no texts: reach them yourselves" in page
+    assert "3 no text reaches: reach them yourselves" in page
     await lead.post("/followups/notices", data={"incident": row.id, "go": "false"})
     assert "Go on with the notice" in (await lead.get(f"/followups?incident={row.id}")).text
     rooms.clock.advance(s=1)

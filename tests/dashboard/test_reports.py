@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from dashboard.choice import choose, harmless, written
 from dashboard.record import contacts_between, report, today
 from dashboard.reports import pager
+from queueing.pulse import Pulse, publish
 from queueing.tables import Contact, ContactEvent
+from tests.waits import queue_pulse
 
 CALLER = "+14155554471"
 
@@ -211,3 +213,58 @@ async def test_what_a_caller_said_is_text_and_nothing_else(sign_in, rooms, clock
         page = (await (await sign_in("lead1")).get(path)).text
         assert "<script>alert" not in page
         assert "<img" not in page
+
+
+def told(name: str, now: int, low: int, high: int | None, had_s: int, ends: str = "answered") -> Contact:
+    one = contact(name, now - 3_000_000, ends=ends, wait_s=had_s + 20)
+    one.told_at_ms, one.told_low_min, one.told_high_min = one.entered_ms + 20_000, low, high
+    return one
+
+
+async def test_how_true_the_announced_waits_were(sign_in, rooms, clock) -> None:
+    now = clock.now_ms()
+    await write_down(
+        rooms,
+        told("CA1", now, 2, 5, 200),
+        told("CA2", now, 2, 5, 400),
+        told("CA3", now, 10, 15, 30, ends="abandoned"),
+        contact("CA4", now - 1_000_000),
+    )
+    browser = await sign_in("lead1")
+    page = (await browser.get("/reports")).text
+    assert "How true the announced waits were" in page
+    assert "callers, by the first they heard" in page
+    table = list(csv.DictReader(io.StringIO((await browser.get("/reports/waits.csv")).text)))
+    assert table[0] == {
+        "by": "all",
+        "group": "all",
+        "told": "3",
+        "known": "2",
+        "in_range": "0.5",
+        "late": "0.5",
+        "bias_s": "-90",
+        "mean_wait_s": "300",
+    }
+    assert [(line["by"], line["group"], line["told"]) for line in table[2:]] == [
+        ("Wait told", "02–05 min", "2"),
+        ("Wait told", "10–20 min", "1"),
+    ]
+
+
+async def test_no_wait_announced_is_said(sign_in, rooms, clock) -> None:
+    await write_down(rooms, contact("CA1", clock.now_ms() - 9_000))
+    assert "No wait was announced in this time" in (await (await sign_in("lead1")).get("/reports")).text
+
+
+async def test_the_wallboard_tells_how_true_todays_waits_were_and_what_is_told_now(
+    sign_in, rooms, clock, redis
+) -> None:
+    now = clock.now_ms()
+    await write_down(rooms, told("CA1", now, 2, 5, 200), told("CA2", now, 2, 5, 400))
+    queues = {"support": queue_pulse(4, 1), "billing": queue_pulse(0, 0)}
+    await publish(redis, rooms.line.keys, Pulse(now, queues))
+    page = (await (await sign_in("agent1")).get("/wallboard")).text
+    assert "Told waits that held today" in page
+    assert "50 % longer, off by 1:30 too short" in page
+    assert "wait now 10–30 min" in page
+    assert "nobody at work" in page

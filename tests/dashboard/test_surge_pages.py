@@ -222,6 +222,25 @@ async def test_the_preview_without_script_keeps_what_was_typed(lead, rooms, outa
     assert len(await incidents.updates(rooms.surge, row.id)) == 1
 
 
+async def test_a_time_that_slips_twice_is_warned_of_before_it_is_quoted_again(lead, rooms, outage) -> None:
+    await lead.post("/surge/incidents", data=new(eta_min="15", eta_source="Our host"))
+    (row,) = await incidents.list_live(rooms.surge)
+    assert (row.eta_ms, row.eta_source) == (rooms.clock.now_ms() + 15 * 60_000, "Our host")
+    path, seen = f"/surge/incidents/{row.id}/update", []
+    for version, minutes in enumerate(("30", "45", "60"), 1):
+        told = {"words.en": f"Fixed within {minutes} minutes.", "version": str(version), "eta_min": minutes}
+        seen.append(
+            "the last two slipped"
+            in (await lead.post("/surge/preview", data={**told, "incident": row.id})).text
+        )
+        assert (await lead.post(path, data=told)).status_code == 303
+    assert seen == [False, True, True]
+    assert "(Our host), put off 3 times" in (await lead.get("/surge")).text
+    nonsense = await lead.post(path, data={"words.en": "Soon.", "version": "4", "eta_min": "soon"})
+    assert nonsense.status_code == 422
+    assert "said to be fixed in 1 to 1,440 minutes" in nonsense.text
+
+
 async def test_the_scope_is_changed_and_an_old_page_changes_nothing(lead, rooms, outage) -> None:
     row = await outage.declare(scope={"all": True})
     path = f"/surge/incidents/{row.id}/edit"
@@ -249,6 +268,32 @@ async def test_a_suggestion_is_accepted_once(lead, other, rooms, outage, clock) 
     assert late.status_code == 409
     assert "lead1 has accepted it" in late.text
     assert "Detector suggests surge" not in (await lead.get("/surge")).text
+
+
+async def test_a_level_suggested_before_somebody_set_one_is_not_suggested_any_more(
+    lead, outage, clock
+) -> None:
+    await outage.suggest(level=Level.WATCH)
+    await outage.suggest(source="pagerduty", title="Card API errors", why="PagerDuty: Card API errors")
+    clock.advance(minutes=1)
+    await lead.post("/surge/level", data={"level": "2", "seen": "0"})
+    page = (await lead.get("/surge")).text
+    assert "Detector suggests" not in page
+    assert "Pagerduty suggests an incident" in page
+    clock.advance(minutes=1)
+    await outage.suggest(level=Level.CALM)
+    assert "Detector suggests calm" in (await lead.get("/surge")).text
+
+
+async def test_the_timeline_tells_what_was_decided_and_which_level_was_suggested(lead, outage) -> None:
+    row = await outage.declare()
+    await outage.turned_away(1, row.id)
+    await lead.post("/followups/many", data={"chosen": "CAturned0", "verb": "reached"})
+    await outage.suggest(level=Level.WATCH)
+    page = (await lead.get("/surge")).text
+    assert "Suggested: watch" in page
+    assert "Declared" in page
+    assert "Follow-ups worked off" not in page
 
 
 async def test_a_suggestion_is_dismissed_and_changes_nothing(lead, rooms, outage, clock) -> None:

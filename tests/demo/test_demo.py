@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from foundation.errors import Mendable
-from processes import demo
+from processes import demo, panel
+from processes.cast import Cast
 from processes.demo import CannotStart, Wishes, check_ports, duration_s, environment
 from processes.settings import Settings
 from processes.verdict import logged_errors, told
@@ -50,7 +51,7 @@ def test_every_call_of_a_demo_gets_its_outcome_and_nothing_is_left_behind(tmp_pa
     clean = {
         name: value for name, value in os.environ.items() if not name.startswith(("TWILIO_", "SURGELINE_"))
     }
-    words = ["demo", "--headless", "--for", "20s", "--speed", "5", "--json", "--port", str(port)]
+    words = ["demo", "--headless", "--for", "25s", "--speed", "8", "--json", "--port", str(port)]
     ran = subprocess.run(
         [sys.executable, "-P", "-m", "processes", *words],
         cwd=tmp_path,
@@ -64,6 +65,8 @@ def test_every_call_of_a_demo_gets_its_outcome_and_nothing_is_left_behind(tmp_pa
     outcome = json.loads(ran.stdout)
     assert (outcome["lost"], outcome["errors"]) == (0, 0)
     assert outcome["answered"] > 0
+    assert outcome["missing"] == 0  # of the ledger
+    assert {"deflected", "texted", "followed_up", "open"} <= set(outcome)
     assert outcome["offered"] >= outcome["answered"] + outcome["abandoned"] + outcome["waiting"]
     assert processes_of(tmp_path) == []
     check_ports(Wishes(port=port))
@@ -103,6 +106,32 @@ def test_it_does_not_start_beside_a_real_account_unless_told_to(
     demo.refuse_beside_a_real_account(Wishes(simulated=True))
 
 
+def test_a_bad_saturday_is_quiet_first_and_the_rate_is_the_worst_of_it(tmp_path: Path) -> None:
+    bad, calm = Wishes(), Wishes(calm=True)
+    assert bad.worst >= 5 * bad.usual > 0
+    assert calm.worst == calm.usual == 6
+    assert (Wishes(rate=60).worst, Wishes(rate=60).usual) == (60, bad.usual)
+    assert (Wishes(rate=0).worst, Wishes(rate=0).usual) == (0, 0)
+    environ = environment(bad, tmp_path, 1)
+    settings = Settings.model_validate({name.lower(): value for name, value in environ.items()})
+    for wishes, goes_wrong in ((bad, True), (calm, False)):
+        argv = demo.people(wishes, settings, tmp_path / "roster.json", tmp_path).argv
+        assert ("--usual" in argv) is goes_wrong
+        assert str(tmp_path / demo.MERCHANTS) in argv
+
+
+def test_what_is_printed_tells_when_what_happens(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    environ = environment(Wishes(), tmp_path, 1)
+    settings = Settings.model_validate({name.lower(): value for name, value in environ.items()})
+    cast = Cast((), "a password", settings, {})
+    panel.show(cast, Wishes(speed=2), 1.0, tmp_path)
+    bad = capsys.readouterr().out
+    assert "0:30  Register 3 tills begin to freeze" in bad
+    assert "Surge console" in bad
+    panel.show(cast, Wishes(calm=True), 1.0, tmp_path)
+    assert "Register 3" not in capsys.readouterr().out
+
+
 def test_it_listens_on_this_machine_only(tmp_path: Path) -> None:
     environ = environment(Wishes(), tmp_path, 1)
     settings = Settings.model_validate({name.lower(): value for name, value in environ.items()})
@@ -138,6 +167,10 @@ def test_the_outcome_in_words() -> None:
         "abandoned": 0,
         "promised": 0,
         "waiting": 1,
+        "deflected": 0,
+        "texted": 0,
+        "followed_up": 0,
+        "open": 0,
         "lost": 0,
         "errors": 0,
     }

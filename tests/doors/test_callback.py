@@ -13,9 +13,10 @@ from callbacks.policy import CallbackPolicy
 from carrier import tables as carrier_tables  # noqa: F401  (the same)
 from foundation.errors import Unavailable
 from ivr.app import doors
-from queueing.pulse import Lessons, Pulse, QueuePulse, publish
+from queueing.pulse import Pulse, publish
 from queueing.states import ContactState, Disposition
 from tests.doors.handset import NUMBER, PUBLIC, Handset, Web
+from tests.waits import queue_pulse
 
 POLICY = CallbackPolicy(quiet_from="00:00", quiet_to="00:00", rehearsal=True, other_number=True)
 OFFER = "You do not have to hold. To keep your place in line and be called back, press 1."
@@ -43,8 +44,8 @@ async def offered(desk, caller, clock):
         while not shop.heard.said or "press 1" not in shop.heard.said:
             clock.advance(s=20)
             assert shop.queue_time < 400, "no callback is offered"
-            queues = {queue.name: QueuePulse(1, 0, 240.0, 0.0) for queue in desk.policy.queues}
-            await publish(desk.redis, desk.keys, Pulse(clock.now_ms(), queues), Lessons())
+            queues = {queue.name: queue_pulse(1, 0) for queue in desk.policy.queues}
+            await publish(desk.redis, desk.keys, Pulse(clock.now_ms(), queues))
             await notice.publish(desk.office, clock.now_ms())
             await shop.listen(20)
         return shop
@@ -109,8 +110,8 @@ async def test_offered_again_at_every_third_announcement(offered, clock, desk):
     for _ in range(30):
         clock.advance(s=10)
         await notice.publish(desk.office, clock.now_ms())
-        queues = {queue.name: QueuePulse(1, 0, 240.0, 0.0) for queue in desk.policy.queues}
-        await publish(desk.redis, desk.keys, Pulse(clock.now_ms(), queues), Lessons())
+        queues = {queue.name: queue_pulse(1, 0) for queue in desk.policy.queues}
+        await publish(desk.redis, desk.keys, Pulse(clock.now_ms(), queues))
         heard = await shop.listen(10)
         if heard.said:
             told.append("press 1" in heard.said)

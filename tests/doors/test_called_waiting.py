@@ -151,12 +151,14 @@ async def test_a_transfer_is_told_and_waits(leg, desk, clock):
     assert (await leg.say_nothing()).verbs == ["Play", "Redirect"]
 
 
-@pytest.mark.parametrize(("s", "verb"), [(10, "Redirect"), (60, "Hangup")])
-async def test_after_a_conference_without_the_line(leg, desk, clock, s, verb):
+@pytest.mark.parametrize(
+    ("s", "met", "verb"), [(10, "", "Redirect"), (60, "", "Hangup"), (10, "1", "Hangup")]
+)
+async def test_after_a_conference_without_the_line(leg, desk, clock, s, met, verb):
     since_ms = clock.now_ms()
     clock.advance(s=s)
     leg.stores(line=AwayLine(desk.line))
-    heard = await leg.door("after", f"&fence=1&since={since_ms}")
+    heard = await leg.door("after", f"&fence=1&since={since_ms}&met={met}")
     assert heard.verbs[-1] == verb
 
 

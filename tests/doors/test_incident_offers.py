@@ -11,7 +11,7 @@ from carrier import tables as carrier_tables  # noqa: F401  (made by the fixture
 from carrier.tables import OptOut
 from foundation.errors import Unavailable
 from ivr.app import doors
-from queueing.pulse import Lessons, Pulse, QueuePulse, publish
+from queueing.pulse import Pulse, publish
 from queueing.states import ContactState
 from surge import board, deflection
 from surge.states import Level
@@ -30,6 +30,7 @@ from tests.doors.incidents import (
     written_down,
 )
 from tests.doors.test_callback import desk  # noqa: F401  (a fixture: with callbacks)
+from tests.waits import queue_pulse
 
 BAKERY, LUNA, NOOK = "+14155550001", "+14155550002", "+14155550003"
 INTRO = "Many people are calling about this."
@@ -54,8 +55,8 @@ def figures(desk, clock):  # noqa: F811
     """The line's figures of this moment, and the notice that callbacks may be offered."""
 
     async def shown(waiting: int = 30, agents: int = 2) -> None:
-        queues = {queue.name: QueuePulse(waiting, agents, 240.0, 0.0) for queue in desk.policy.queues}
-        await publish(desk.redis, desk.keys, Pulse(clock.now_ms(), queues), Lessons())
+        queues = {queue.name: queue_pulse(waiting, agents) for queue in desk.policy.queues}
+        await publish(desk.redis, desk.keys, Pulse(clock.now_ms(), queues))
         await notice.publish(desk.office, clock.now_ms())
 
     return shown

@@ -11,10 +11,11 @@ from foundation.breaker import Breaker, BreakerRules, BreakerState
 from foundation.errors import Unavailable
 from ivr.app import doors
 from queueing.line import Card, Line
-from queueing.pulse import Lessons, Pulse, QueuePulse
+from queueing.pulse import Pulse
 from queueing.pulse import publish as publish_pulse
 from queueing.states import ContactState, Disposition
 from tests.doors.handset import Handset, Web, journalled
+from tests.waits import queue_pulse
 
 
 @pytest.fixture
@@ -71,28 +72,28 @@ async def test_a_better_place_is_told_sooner_and_a_worse_one_never(caller, liste
 async def test_the_wait_is_told_as_a_range_when_there_are_honest_figures(caller, listen, desk, redis, clock):
     *_, shop = await in_line(caller, 4)
     clock.advance(s=20)
-    figures = QueuePulse(waiting=4, agents=2, handling_s=240.0, hangup_per_s=1 / 600)
+    figures = queue_pulse(waiting=4, agents=2)
     await publish(redis, desk, Pulse(at_ms=clock.now_ms(), queues={"payments": figures}))
     heard = await shop.listen(20)
     assert heard.said.startswith("You are number 4 in line. Your remaining wait is about 4 to 15 minutes.")
 
 
 async def test_figures_of_yesterday_tell_no_wait(caller, listen, desk, redis, clock):
-    figures = QueuePulse(waiting=4, agents=2, handling_s=240.0, hangup_per_s=1 / 600)
+    figures = queue_pulse(waiting=4, agents=2)
     await publish(redis, desk, Pulse(at_ms=clock.now_ms() - 60_000, queues={"payments": figures}))
     *_, shop = await in_line(caller, 2)
     assert "wait" not in (await listen(shop, 20)).said
 
 
 async def test_nobody_at_work_means_silence_about_the_wait(caller, listen, desk, redis, clock):
-    figures = QueuePulse(waiting=4, agents=0, handling_s=240.0, hangup_per_s=1 / 600)
+    figures = queue_pulse(waiting=4, agents=0)
     await publish(redis, desk, Pulse(at_ms=clock.now_ms() + 15_000, queues={"payments": figures}))
     *_, shop = await in_line(caller, 2)
     assert "wait" not in (await listen(shop, 20)).said
 
 
 async def publish(redis, desk, pulse: Pulse) -> None:
-    await publish_pulse(redis, desk.keys, pulse, Lessons())
+    await publish_pulse(redis, desk.keys, pulse)
 
 
 async def test_spanish_is_kept(caller, listen):

@@ -115,7 +115,7 @@ def test_the_estimator_beats_every_rival(name: str):
 
 
 def test_the_command_prints_the_table(capsys, monkeypatch):
-    monkeypatch.setattr(cost, "measure", lambda: cost.Cost(100.0, 50.0, 20.0))
+    monkeypatch.setattr(cost, "measure", lambda: cost.Cost(100.0, 50.0, 20.0, 9.0, 30.0))
     monkeypatch.setitem(SCENARIOS, "small", SMALL)
     monkeypatch.setattr(
         bench, "rows", lambda names, seeds: [bench.row(n, [bench.simulate((n, 1, True))]) for n in names]
@@ -136,4 +136,4 @@ def test_an_unknown_scenario_is_named(capsys):
 
 def test_the_price_is_measured():
     price = cost.measure(rounds=3, waiting=50)
-    assert min(price.one_us, price.event_us, price.all_ms) > 0
+    assert min(price.one_us, price.event_us, price.all_ms, price.pulse_ms, price.look_up_us) > 0

@@ -148,6 +148,12 @@ async def test_a_broken_door_still_says_what_is_true(desk):
     assert (await Handset(webs["/voice/status"]).post("/voice/status")).verbs == []
 
 
+@pytest.mark.parametrize(("met", "verb"), [("", "Enqueue"), ("&met=1", "Hangup")])
+async def test_without_the_line_whoever_was_talked_with_is_not_held_again(web, met, verb):
+    heard = await Handset(web).post(f"/voice/after?lang=en&q=support&fence=1{met}")
+    assert heard.verbs[-1] == verb
+
+
 async def test_so_does_every_other(desk):
     async def fail(desk, visit):
         raise RuntimeError("a slip of ours")

@@ -328,6 +328,7 @@ async def test_the_agent_ends_the_talk_and_the_caller_hears_goodbye(floor):
     ((verb, call, url),) = floor.carrier.asked
     assert (verb, call) == ("redirect", SHOP)
     assert "/voice/after?" in url
+    assert url.endswith("&fence=1&met=1")
 
 
 async def test_an_agent_who_hangs_up_before_they_met_gives_the_caller_back(floor):

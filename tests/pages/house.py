@@ -289,6 +289,9 @@ class House:
                     agent="agent1" if answered else "",
                     outcome="resolved" if answered else "",
                     handling_ms=200_000 + i * 700 if answered else 0,
+                    told_at_ms=entered + 2_000,
+                    told_low_min=i % 3 // 2,
+                    told_high_min=1 + i % 3 // 2,
                     note="Restarted the till together; it sells again." if i == 4 else "",
                 )
             )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from sqlalchemy import delete
 
+from queueing.pulse import Pulse, publish
 from surge import incidents, suggestions, switch
 from surge.incidents import NewIncident, Post
 from surge.office import Watch
@@ -21,6 +21,7 @@ from surge.tables import (
     SurgeEvent,
     SurgeState,
 )
+from tests.waits import queue_pulse
 
 MINUTE_MS = 60_000
 WORDS = {
@@ -113,6 +114,5 @@ class Outage:
 
     async def pulse(self, waiting: int = 31, agents: int = 4, handling_s: float = 240.0) -> None:
         """Live figures, as the sweeper takes them."""
-        queue = {"waiting": waiting, "agents": agents, "handling_s": handling_s, "hangup_per_s": 1 / 600}
-        told = {"at_ms": self.now_ms, "queues": {"support": queue}}
-        await self.watch.redis.set(self.watch.keys.pulse, json.dumps(told))
+        now = Pulse(self.now_ms, {"support": queue_pulse(waiting, agents, handling_s)})
+        await publish(self.watch.redis, self.watch.keys, now)

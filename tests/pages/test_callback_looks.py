@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from callbacks.turns import turn_name
 from dashboard.rooms import FailedJob, TextBacklog
-from tests.pages.test_looks import STYLES
+from tests.pages.looks import look_at
 
 DESK = (
     "owed-empty",
@@ -57,41 +56,30 @@ def stage(house: Any, name: str) -> None:
         house.do(owing.tried(first, 1, "machine"))
 
 
-def look_at(page: Any, shoot: Any, name: str) -> None:
-    shoot(page, name)
-    found = Axe().run(page)
-    assert not found.response["violations"], found.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-    assert page.faults == []
-
-
-@pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("name", DESK)
-def test_desk(name: str, style: str, house: Any, visit: Any, shoot: Any) -> None:
+def test_desk(name: str, house: Any, visit: Any, shoot: Any) -> None:
     stage(house, name)
-    page = visit("agent1", "/desk", **STYLES[style])
+    page = visit("agent1", "/desk")
     page.locator('[data-live][data-age="live"]').wait_for()
-    look_at(page, shoot, f"desk-callback-{name}-{style}")
+    look_at(page, shoot, f"desk-callback-{name}")
 
 
-@pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("name", ["callbacks", "callbacks-empty"])
-def test_supervisors(name: str, style: str, house: Any, visit: Any, shoot: Any) -> None:
+def test_supervisors(name: str, house: Any, visit: Any, shoot: Any) -> None:
     if name == "callbacks":
         stage(house, "owed-ready")
         house.do(house.owing.change(f"PR{4:016x}", agent="agent2"))
-    page = visit("lead1", "/callbacks", **STYLES[style])
+    page = visit("lead1", "/callbacks")
     page.locator('[data-live][data-age="live"]').wait_for()
     if name == "callbacks":
         page.locator("[data-row] input").first.check()
         house.do(house.owing.owe(29, by=-30, merchant="Latest Of All"))
         page.get_by_role("button", name="1 change").wait_for()
-    look_at(page, shoot, f"{name}-{style}")
+    look_at(page, shoot, f"{name}")
 
 
-@pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("name", ["turn", "window", "late", "spanish", "over", "forged"])
-def test_merchant(name: str, style: str, house: Any, visit: Any, shoot: Any) -> None:
+def test_merchant(name: str, house: Any, visit: Any, shoot: Any) -> None:
     now_ms = house.clock.now_ms()
     given: dict[str, Any] = {"late": {"by": -5}, "spanish": {"language": "es"}}.get(name, {})
     if name == "window":
@@ -100,29 +88,27 @@ def test_merchant(name: str, style: str, house: Any, visit: Any, shoot: Any) -> 
         given = {"state": "kept", "turn": 1, "ended_ms": now_ms - 49 * 3_600_000}
     house.do(house.owing.owe(1))
     path = house.owing.path(house.do(house.owing.owe(2, **given)))
-    page = visit(None, "/c/0123456789abcdef.cut" if name == "forged" else path, script=True, **STYLES[style])
+    page = visit(None, "/c/0123456789abcdef.cut" if name == "forged" else path, script=True)
     if name == "turn":
         page.locator("summary").click()
         page.locator("#start").fill("10:00")
         page.locator("#end").fill("10:05")
         page.locator("details button").click()
         page.locator("#window-fault").wait_for()
-    look_at(page, shoot, f"merchant-{name}-{style}")
+    look_at(page, shoot, f"merchant-{name}")
 
 
-@pytest.mark.parametrize("style", STYLES)
-def test_report(style: str, house: Any, visit: Any, shoot: Any) -> None:
-    page = visit("lead1", "/reports?by=day", **STYLES[style])
-    look_at(page, shoot, f"reports-callbacks-{style}")
+def test_report(house: Any, visit: Any, shoot: Any) -> None:
+    page = visit("lead1", "/reports?by=day")
+    look_at(page, shoot, "reports-callbacks")
 
 
-@pytest.mark.parametrize("style", STYLES)
-def test_operations(style: str, house: Any, visit: Any, shoot: Any) -> None:
+def test_operations(house: Any, visit: Any, shoot: Any) -> None:
     now_ms = house.clock.now_ms()
     reason = "Unavailable: the carrier did not answer within 10 s"
     house.operations.dead = [
         FailedJob(f"job-{i}", "dials", "dial a merchant", now_ms - i * 500_000, reason) for i in (1, 2)
     ]
     house.operations.texts = TextBacklog(412, 530, now_ms + 530_000)
-    page = visit("admin1", "/admin/operations", **STYLES[style])
-    look_at(page, shoot, f"operations-{style}")
+    page = visit("admin1", "/admin/operations")
+    look_at(page, shoot, "operations")

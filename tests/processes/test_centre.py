@@ -9,6 +9,7 @@ import pytest
 
 from foundation.errors import Mendable
 from processes.centre import Plan, read_centre
+from queueing.priors import Priors
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "centre.toml"
 
@@ -121,3 +122,15 @@ def test_what_contradicts_itself_is_refused(tmp_path: Path, text: str, said: str
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(Mendable, match="cannot be read"):
         read_centre(tmp_path / "none.toml")
+
+
+def test_what_another_centre_taught_is_read_beside_the_file(tmp_path: Path) -> None:
+    (tmp_path / "learned.json").write_text('{"handling_s": {"support": 210.5}, "hangup_per_s": 0.002}')
+    (tmp_path / "centre.toml").write_text('[estimates]\npriors = "learned.json"\n')
+    assert read_centre(tmp_path / "centre.toml").priors == Priors({"support": 210.5}, hangup_per_s=0.002)
+    (tmp_path / "learned.json").write_text('{"handling_s": {"support": "long"}}')
+    with pytest.raises(Mendable, match="handling_s must be more than nought"):
+        read_centre(tmp_path / "centre.toml")
+    (tmp_path / "learned.json").unlink()
+    with pytest.raises(Mendable, match=r"estimates.priors: .*learned.json cannot be read"):
+        read_centre(tmp_path / "centre.toml")

@@ -50,7 +50,10 @@ def test_a_connection_given_up_by_a_deadline_is_no_error(written: io.StringIO) -
             raise failure
         except (asyncio.CancelledError, OSError):
             pool.error("Exception during reset or similar", exc_info=True)
-    assert [line["level"] for line in lines(written)] == ["warning", "error"]
+    forgotten = "Task was destroyed but it is pending!\ntask: <Task pending coro=<%s() running>>"
+    for name in ("X._terminate_graceful_close", "X.ring"):
+        logging.getLogger("asyncio").error(forgotten % name)
+    assert [line["level"] for line in lines(written)] == ["warning", "error", "warning", "error"]
 
 
 def test_a_number_is_hidden_wherever_it_stands(written: io.StringIO) -> None:

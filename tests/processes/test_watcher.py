@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, select
 
 from callbacks import record as promise_record
 from callbacks.making import NewPromise, make
@@ -16,6 +16,7 @@ from callbacks.tables import Promise
 from foundation.clock import ManualClock
 from foundation.connections import Sql, open_sql
 from merchants.tables import Merchant
+from processes.earlier import PREFIX, write_weeks
 from processes.migrating import learn_tables
 from processes.spikes import Spikes
 from queueing import pulse
@@ -23,8 +24,10 @@ from queueing.line import Card
 from queueing.states import Disposition
 from queueing.tables import Contact
 from surge import switch
+from surge.detector import baseline
 from surge.states import FollowUpState, Level
 from tests.surge.house import NUMBER, House
+from tests.waits import queue_pulse
 
 
 @pytest.fixture
@@ -67,9 +70,9 @@ async def test_a_promise_that_was_kept_serves_its_merchant(house: House) -> None
 async def test_a_long_wait_is_suggested_once_and_carried_out_when_the_detector_may(house: House) -> None:
     async def passes(minutes: int) -> None:
         for _ in range(minutes):
-            queues = {"support": pulse.QueuePulse(200, 2, 240.0, 0.0001)}
+            queues = {"support": queue_pulse(200, 2)}
             now = pulse.Pulse(house.now_ms, queues)
-            await pulse.publish(house.redis, house.watch.keys, now, pulse.Lessons())
+            await pulse.publish(house.redis, house.watch.keys, now)
             await house.watcher.sense()
             house.clock.advance(minutes=1)
 
@@ -102,8 +105,8 @@ async def test_a_suggestion_names_what_rings(house: House) -> None:
     found = await Spikes(house.watch).ringing(now_ms)
     assert [(each.what, each.value) for each in found] == [("topic", "payments"), ("region", "Texas")]
     for _ in range(6):
-        queues = {"support": pulse.QueuePulse(200, 2, 240.0, 0.0001)}
-        await pulse.publish(house.redis, house.watch.keys, pulse.Pulse(house.now_ms, queues), pulse.Lessons())
+        queues = {"support": queue_pulse(200, 2)}
+        await pulse.publish(house.redis, house.watch.keys, pulse.Pulse(house.now_ms, queues))
         await house.watcher.sense()
         house.clock.advance(minutes=1)
     (line,) = await house.lines("suggested")
@@ -137,3 +140,19 @@ async def test_far_more_calls_than_in_earlier_weeks_are_a_spike(house: House) ->
         house.clock.advance(minutes=1)
     assert scores[0] < scores[-1]
     assert scores[-1] > house.policy.cusum_alarm
+
+
+async def test_earlier_weeks_give_the_detector_a_usual_hour(house: House) -> None:
+    async with house.sql.session() as session:
+        session.add(Merchant(id=1, name="Corner Bakery", key="corner bakery", product="Register 3"))
+    queues = {"hardware": "hardware", "account": "support"}
+    made = await write_weeks(house.sql, house.now_ms, 3.0, queues, ("agent01",), 1)
+    assert made == pytest.approx(3 * 4 * 60 * 3.0, rel=0.1)
+    spikes = Spikes(house.watch)
+    assert await spikes.score(house.now_ms) < 1
+    weeks = await spikes._earlier(house.now_ms // 60_000)
+    assert baseline(weeks, spikes._of_week(house.now_ms)) == pytest.approx(3.0, rel=0.25)
+    async with house.sql.reading() as session:
+        calls = list(await session.exec(select(Contact)))
+    assert all(call.contact.startswith(PREFIX) and call.disposition == Disposition.ANSWERED for call in calls)
+    assert all(call.entered_ms < house.now_ms - 3_600_000 for call in calls)  # nothing of today

@@ -5,6 +5,8 @@ B.
 from __future__ import annotations
 
 import math
+from decimal import Decimal, localcontext
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -98,6 +100,63 @@ def test_without_patience_the_service_level_is_the_exponential():
     load = Load(45 / 300, 300)
     c = delayed(45, 50)
     assert answered_within(load, 50, 30) == pytest.approx(1 - c * math.exp(-5 / 300 * 30))
+
+
+def exact(load: Load, agents: int) -> tuple[Fraction, Fraction, Fraction | None, Fraction | None]:
+    """Erlang B, C (1 without a limit), and of Erlang A P(wait) and P(hang up): sums of fractions.
+
+    The definitions, term by term: p(n) = a^n / n! up to s, and beyond divided by (s mu + k theta) each.
+    """
+    a, handling = Fraction(load.calls_per_s) * Fraction(load.handling_s), Fraction(load.handling_s)
+    term, terms = Fraction(1), [Fraction(1)]
+    for n in range(1, agents + 1):
+        term = term * a / n
+        terms.append(term)
+    b = term / sum(terms)
+    tail = term * agents / (agents - a) if agents > a else None
+    c = tail / (sum(terms[:-1]) + tail) if tail is not None else Fraction(1)
+    if math.isinf(load.patience_s):
+        return b, c, None, None
+    theta, lam, mu = 1 / Fraction(load.patience_s), Fraction(load.calls_per_s), 1 / handling
+    beyond, line, k = Fraction(0), Fraction(0), 0
+    while k < 10 or term > sum(terms) * Fraction(1, 10**18):
+        beyond, line = beyond + term, line + k * term
+        k += 1
+        term = term * lam / (agents * mu + k * theta)
+    whole = sum(terms[:-1]) + beyond
+    return b, c, beyond / whole, theta * line / whole / lam
+
+
+@pytest.mark.parametrize(
+    ("agents", "erlangs", "patience_s"),
+    [(1, 0.5, 60.0), (5, 4.0, math.inf), (12, 10.0, 600.0), (40, 44.0, 300.0), (80, 60.0, math.inf)],
+)
+def test_the_formulas_are_the_definitions_summed_without_rounding(
+    agents: int, erlangs: float, patience_s: float
+):
+    load = Load(erlangs / 256, 256, patience_s)  # powers of two: the figures are exact fractions
+    b, c, waits, hang_up = exact(load, agents)
+    assert blocked(erlangs, agents) == pytest.approx(float(b), rel=1e-12)
+    assert delayed(erlangs, agents) == pytest.approx(float(c), rel=1e-12)
+    if waits is not None and hang_up is not None:
+        now = outcome(load, agents)
+        assert now.delayed == pytest.approx(float(waits), rel=1e-10)
+        assert now.abandoned == pytest.approx(float(hang_up), rel=1e-9)
+
+
+@pytest.mark.parametrize("erlangs", [9_000, 9_900, 10_000, 11_000])
+def test_at_ten_thousand_agents_erlang_b_and_c_are_the_sums_in_sixty_digits(erlangs: int):
+    with localcontext() as ctx:
+        ctx.prec = 60
+        term = total = Decimal(1)
+        for n in range(1, 10_001):
+            term = term * erlangs / n
+            total += term
+        b = term / total
+        assert blocked(erlangs, 10_000) == pytest.approx(float(b), rel=1e-10, abs=1e-300)
+        if erlangs < 10_000:
+            tail = term * 10_000 / (10_000 - erlangs)
+            assert delayed(erlangs, 10_000) == pytest.approx(float(tail / (total - term + tail)), rel=1e-10)
 
 
 def test_figures_from_a_printed_table():

@@ -368,3 +368,71 @@ def test_keys_may_be_of_any_ordered_kind():
         made.on_arrival(1000 + number, 100 + number, number % 2, (number % 2, number))
     assert None not in made.estimates(1010).values()
     assert list(made.estimates(1010)) == [100, 102, 104, 106, 108, 101, 103, 105, 107, 109]
+
+
+def test_an_agent_asked_in_vain_lengthens_all_waits_and_puts_the_contact_back():
+    """The seconds are spent, and no contact is handled for them."""
+    told = []
+    for in_vain in (False, True):
+        made = Estimator(handling_s=300.0)
+        made.on_agents(0, 2)
+        for number in range(6):
+            made.on_arrival(number, number, 0, number)
+        made.on_start(10, 0)
+        if in_vain:
+            for again in range(20):
+                made.on_start(20 + again * 20, 1)
+                made.on_return(35 + again * 20, 1)
+                assert [place.contact for place in made.places] == [1, 2, 3, 4, 5]
+        made.on_start(500, 1)
+        made.on_end(510, 0)
+        told.append(made.estimate(510, 5))
+    assert told[0] is not None
+    assert told[1] is not None
+    assert told[1].mean > 1.05 * told[0].mean
+    made.on_return(520, "nobody")  # harmless
+    assert made.handlings.busy["", "live"] == 1
+
+
+def test_a_newcomer_is_told_what_they_will_be_told_when_they_have_come():
+    made = Estimator(handling_s=300.0)
+    made.on_agents(0, 3)
+    for number in range(60):
+        made.on_arrival(number * 5.0, number, number % 2, number * 5.0 + (number % 2) * 100)
+        if number < 3:
+            made.on_start(number * 5.0, number)
+    for key in (-1.0, 130.0, 301.0, 1e6):
+        foretold = made.newcomer(300.0, "", key)
+        made.on_arrival(300.0, key, 0, key)
+        told = made.estimate(300.0, key)
+        assert foretold is not None
+        assert told is not None
+        assert foretold.mean == pytest.approx(told.mean, rel=0.02)
+        made.on_leave(300.0, key)
+
+
+def test_who_waited_before_we_knew_is_as_patient_as_that():
+    """One who has waited an hour is likelier to stay than one who has just come."""
+    told = []
+    for since in (None, 0.0):
+        made = Estimator(handling_s=300.0)
+        made.on_agents(3600, 1)
+        for number in range(200):
+            made.on_arrival(3600, number, 0, number, since=since)
+        told.append(made.estimate(3600, 199))
+    assert told[0] is not None
+    assert told[1] is not None
+    assert told[1].mean > 1.1 * told[0].mean
+
+
+def test_it_says_why_it_is_silent():
+    made = Estimator()
+    assert made.silence("") == "nobody"
+    made.on_agents(0, 1)
+    assert made.silence("") == "few"
+    for number in range(5):
+        made.on_start(number * 10, number)
+        made.on_end(number * 10 + 9, number)
+    assert made.silence("") == ""
+    made.calibration.seen, made.calibration.coverage = 50.0, 0.3
+    assert made.silence("") == "missed"

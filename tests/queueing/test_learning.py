@@ -199,7 +199,7 @@ def test_places_stay_sorted_and_tallied(moves: list[tuple[bool, int]]):
     assert [place.key for place in places] == sorted(there)
     assert len(places) == len(there)
     for at, key in enumerate(sorted(there)):
-        assert places.ahead(there[key]) == at
+        assert places.ahead(there[key].rank) == at
     for block in places.blocks:
         counted = tally(block.places)
         assert {of: count for of, (count, _) in block.sums.items()} == {

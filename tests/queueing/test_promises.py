@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from foundation.errors import Mendable
-from queueing import pulse
+from queueing.estimates import Estimator
+from queueing.feed import Feed
 from queueing.line import Card, Entry, Outcome, Queue
 from queueing.presence import Presence
+from queueing.priors import Priors
 from queueing.records import EntryOutcome
 from queueing.states import ContactState, Disposition
 from queueing.story import told_from
@@ -284,19 +286,22 @@ async def test_all_callbacks_of_a_long_line_are_counted(centre: Centre) -> None:
 
 
 async def test_nothing_is_learned_about_patience_from_who_cannot_hang_up(centre: Centre) -> None:
-    lessons = pulse.Lessons()
     await centre.ring("CA1")
     centre.clock.advance(s=30)
     await promise(centre, "CA1")
     await centre.ring("CA2")
     centre.clock.advance(minutes=60)
-    _, rate = lessons.of("support", 3_600 / 2)
-    now = pulse.reckon(await centre.line.look(centre.now_ms), lessons)
-    assert now.queues["support"].hangup_per_s == round(rate, 8), "one caller waits"
-    assert (now.queues["support"].waiting, now.queues["support"].promises) == (2, 1)
     await centre.line.leave(TURN, Disposition.SET_ASIDE, centre.now_ms)
-    lessons.learn(await centre.told())
-    assert (lessons.sums["support"].hangups, lessons.sums["support"].waited) == (0, 30)
+    feed = Feed(centre.policy, Priors().estimator())
+    feed.take(await centre.told())
+    taken = feed.pulse(await centre.line.look(centre.now_ms), "me")
+    assert (taken.queues["support"].waiting, taken.queues["support"].promises) == (1, 0)
+    alone = Estimator()
+    alone.on_arrival(0, "CA1", 2, 0)
+    alone.on_leave(30, "CA1")
+    alone.on_arrival(30, "CA2", 2, 30)
+    alone.on_agents(3630, 0)
+    assert feed.estimator.patience.pooled == pytest.approx(alone.patience.pooled, rel=1e-6)
 
 
 async def test_the_time_a_callback_takes_an_agent_is_learned(centre: Centre) -> None:
@@ -307,9 +312,12 @@ async def test_the_time_a_callback_takes_an_agent_is_learned(centre: Centre) -> 
     centre.clock.advance(s=90)
     await centre.line.finish(TURN, centre.now_ms)
     await centre.roster.ready("ann", centre.now_ms)
-    lessons = pulse.Lessons()
-    lessons.learn(await centre.told())
-    assert (lessons.sums["support"].handled, lessons.sums["support"].contacts) == (90, 1)
+    feed = Feed(centre.policy, Priors({"": 300.0}).estimator())
+    feed.take(await centre.told())
+    before = Priors({"": 300.0}).estimator().handlings
+    assert feed.estimator.handlings.ended == 1
+    assert feed.estimator.handlings.mean_s("support", "promise") < before.mean_s("support", "promise")
+    assert feed.estimator.handlings.mean_s("support", "live") == before.mean_s("support", "live")
 
 
 async def test_the_story_of_a_turn_begins_when_it_comes_into_the_line(centre: Centre) -> None:

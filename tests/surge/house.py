@@ -92,8 +92,8 @@ class House:
 
     async def deflects(self, call: str, incident: Incident, number: str = NUMBER, **more: Any) -> Any:
         told = Told(
-            incident.id, incident.severity, incident.state, "merchants", incident.scope, incident.version,
-            incident.updated_ms, DOWN,
+            incident.id, incident.severity, incident.state, incident.audience, incident.scope,
+            incident.version, incident.updated_ms, DOWN,
         )  # fmt: skip
         given: dict[str, Any] = {"level": Level.SURGE, "queue": "support", "band": "p2"} | more
         turned = deflection.Turned(call, number, told, **given)

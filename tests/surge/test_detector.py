@@ -171,3 +171,9 @@ def test_whatever_rings(now: list[dict], usual: list[dict]):
         assert 0 < found.share <= 1
         assert found.lift >= 1.5
         assert found.calls >= 5
+
+
+def test_of_what_other_weeks_say_nothing_is_not_named():
+    """A column that the merchants' file has got only now would else be "usually 50%"."""
+    now = [{"product": "Register 4", "device": "iPad"} for _ in range(40)]
+    assert [each.what for each in clusters(now, USUAL)] == ["product"]

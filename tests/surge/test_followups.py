@@ -14,8 +14,10 @@ from sqlmodel import SQLModel
 from foundation.clock import ManualClock
 from foundation.connections import open_sql
 from foundation.errors import Mendable
+from merchants.tables import Merchant
 from processes.migrating import learn_tables
 from queueing.journal import Event
+from queueing.line import Card
 from queueing.states import Disposition
 from surge import desk
 from surge.office import Conflict
@@ -217,3 +219,31 @@ def _events(call: str, number: str, merchant: int | None, end: str, at_ms: int, 
     after = 2 if end == "short" else 9
     how = "abandoned" if end == "short" else end
     return [entered, event(after, "ended", disposition=how)]
+
+
+async def test_who_gave_up_before_anybody_knew_is_followed_up_about_the_incident(house: House) -> None:
+    """In the hour before the declaration, when it surely touches them and they asked for nothing else."""
+    async with house.sql.session() as session:
+        session.add(Merchant(id=7, name="Corner Bakery", key="corner bakery", product="Till 3"))
+
+    async def gives_up(call: str, number: str, **known: Any) -> None:
+        card = Card(caller=number, **known)
+        await house.line.enter(call, queue="support", band="p2", card=card, now_ms=house.now_ms)
+        house.clock.advance(s=30)
+        await house.hangs_up(call)
+
+    bakery = {"merchant_id": 7, "merchant": "Corner Bakery"}
+    await gives_up("CAlong", "+14155550002", product="Till 3")
+    house.clock.advance(minutes=61)
+    await gives_up("CAjust", "+14155550001", **bakery)
+    await gives_up("CAother", "+14155550003", **bakery, topic="hardware")
+    await gives_up("CAstranger", "+14155550004")
+    await house.writes_down()
+    incident = await house.declares(scope={"products": ["Till 3"]}, topic="payments", audience="both")
+    house.clock.advance(minutes=1)
+    await gives_up("CAlater", "+14155550005")
+    await house.writes_down()
+    for _ in range(2):
+        await house.watcher.tidy()
+    about = {name for name, row in (await house.ledger()).items() if row.incident == incident.id}
+    assert about == {"CAjust", "CAlater"}

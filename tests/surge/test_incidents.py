@@ -131,3 +131,22 @@ async def test_commitments_are_recalled_a_day_before_when_due_and_each_day_after
     assert made.id is not None
     await commitments.done(house.watch, made.id, "ann", house.now_ms)
     assert await commitments.remind(house.watch, house.now_ms) == 0
+
+
+async def test_once_it_is_not_over_the_words_that_said_so_are_told_no_more(house: House) -> None:
+    row = await house.declares()
+    row = await house.says(row, "Card payments work again.", state=IncidentState.VERIFIED)
+    assert (await board.publish(house.watch, house.now_ms)).incidents[0].words == {
+        "en": "Card payments work again."
+    }
+    row = await incidents.reopen(house.watch, row.id, row.version, "ann", house.now_ms)
+    assert (await board.publish(house.watch, house.now_ms)).incidents[0].words == {}
+    await house.says(row, "They fail again.")
+    assert (await board.publish(house.watch, house.now_ms)).incidents[0].words == {"en": "They fail again."}
+
+
+@pytest.mark.parametrize("title", ["<b>Payments</b>", "Payments 💳", "Pay\u202ements", "P" * 121, " "])
+async def test_a_title_that_cannot_be_heard_is_not_taken(house: House, title: str) -> None:
+    with pytest.raises(Mendable):
+        await house.declares(title=title)
+    assert await incidents.list_live(house.watch) == []

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlmodel import select
 
@@ -22,9 +22,11 @@ from carrier import texts
 from drill.network.legs import Leg
 from ivr.desk import Desk
 from queueing import journal, ledger
-from queueing.pulse import Lessons, Pulse, QueuePulse
+from queueing.pulse import Pulse
 from queueing.pulse import publish as publish_pulse
 from queueing.records import ContactNow
+from surge import followups
+from tests.waits import queue_pulse
 from tests.wire.stage import ACCOUNT, HOOK, OURS, Stage, opened
 
 __all__ = ["POLICY", "SHOP", "House", "open_house"]
@@ -62,6 +64,8 @@ class House(Stage):
         async with self.desk.sql.session(statement_s=5) as session:
             fresh = await ledger.record(session, events)
             await keeping.follow(session, fresh, self.office)
+            if self.desk.watch is not None:
+                await followups.follow(session, fresh, self.desk.watch)
         return len(entries)
 
     async def keeps(self) -> None:
@@ -87,8 +91,8 @@ class House(Stage):
     async def tells_doors(self) -> None:
         """Figures that promise no wait, and the notice of callbacks."""
         cb, now_ms = self.office, self.clock.now_ms()
-        queues = {queue.name: QueuePulse(0, 0, 240.0, 0.0) for queue in self.desk.policy.queues}
-        await publish_pulse(cb.redis, cb.keys, Pulse(at_ms=now_ms, queues=queues), Lessons())
+        queues = {queue.name: queue_pulse(0, 0) for queue in self.desk.policy.queues}
+        await publish_pulse(cb.redis, cb.keys, Pulse(at_ms=now_ms, queues=queues))
         await notice.publish(cb, now_ms)
 
     # --- people -------------------------------------------------------------------------------------
@@ -160,8 +164,13 @@ class House(Stage):
         return [attempt.result or attempt.state for attempt in await self.attempts()]
 
 
+AnyHouse = TypeVar("AnyHouse", bound=House)
+
+
 @asynccontextmanager
-async def open_house(clock: Any, desk: Desk, policy: CallbackPolicy = POLICY) -> AsyncIterator[House]:
+async def open_house(
+    clock: Any, desk: Desk, policy: CallbackPolicy = POLICY, house: type[AnyHouse] = House
+) -> AsyncIterator[AnyHouse]:
     office = Office(
         sql=desk.sql,
         redis=desk.redis,
@@ -180,8 +189,8 @@ async def open_house(clock: Any, desk: Desk, policy: CallbackPolicy = POLICY) ->
     async with opened(clock, desk) as stage:
         bench = Bench(office, stage.tools.carrier)
         tools = replace(stage.tools, callbacks=bench, rehearsal=True)
-        house = House(clock, desk, stage.network, tools)
-        house.office = office
+        opened_house = house(clock, desk, stage.network, tools)
+        opened_house.office = office
         jobs.equip(bench)
-        await house.tells_doors()
-        yield house
+        await opened_house.tells_doors()
+        yield opened_house
