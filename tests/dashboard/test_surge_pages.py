@@ -396,7 +396,7 @@ async def test_the_band_tells_its_owner_what_is_due_and_nobody_else(sign_in, roo
     assert "Due: Post-mortem" not in (await lead.get("/desk")).text
 
 
-# -- the drill ------------------------------------------------------------------------------------------------
+# -- the drill -----------------------------------------------------------------------------------------------
 
 
 async def test_the_console_says_when_a_drill_is_due(lead, clock, tmp_path) -> None:

@@ -1,4 +1,4 @@
-"""The callers of a scenario: as many as it says, the same for the same seed, and each as their stream says."""
+"""The callers of a scenario: as many as it says, the same for the same seed, each as their stream says."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def test_one_stream_more_leaves_the_others_as_they_were():
 
 def test_other_manners_leave_when_and_who_as_it_was():
     calm, keen = crowd(arrivals=[stream()]), crowd(arrivals=[stream()], callers={"takes_text_pct": 0})
-    assert [(c.at_s, c.number, c.patience_s) for c in calm] == [(c.at_s, c.number, c.patience_s) for c in keen]
+    assert [(c.at_s, c.number, c.patience_s) for c in calm] == [
+        (c.at_s, c.number, c.patience_s) for c in keen
+    ]
     assert [c.script for c in calm] != [c.script for c in keen]
 
 
@@ -82,7 +84,9 @@ def test_shares_are_kept():
     told = Counter(
         (caller.number == "", caller.redials is not None, caller.landline)
         for caller in crowd(
-            arrivals=[stream()], callers={"withheld_pct": 10, "redial_pct": 50}, merchants={"landline_pct": 40}
+            arrivals=[stream()],
+            callers={"withheld_pct": 10, "redial_pct": 50},
+            merchants={"landline_pct": 40},
         )
     )
     total = told.total()

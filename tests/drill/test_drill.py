@@ -22,13 +22,21 @@ OUTAGE = {
     "after_minutes": 6,
     "follow_up_hours": 1,
     "centre": {
-        "callbacks": {"offer_wait_minutes": 1, "offer_after_minutes": 1, "modes": {"hardware": "agent_first"}},
+        "callbacks": {
+            "offer_wait_minutes": 1,
+            "offer_after_minutes": 1,
+            "modes": {"hardware": "agent_first"},
+        },
         "surge": {"soak_minutes": 1, "max_wait_minutes": 1},
     },
     "merchants": {"count": 60, "landline_pct": 0},
     "callers": {"patience_minutes": 4, "redial_minutes": [1, 2], "withheld_pct": 0, "takes_text_pct": 80},
     "arrivals": [
-        {"name": "outage", "about": True, "per_minute": [["10:02", 0], ["10:03", 5], ["10:10", 3], ["10:12", 0]]},
+        {
+            "name": "outage",
+            "about": True,
+            "per_minute": [["10:02", 0], ["10:03", 5], ["10:10", 3], ["10:12", 0]],
+        },
         {"name": "ordinary", "per_minute": [["10:00", 1], ["10:12", 1]]},
     ],
     "work": {"talk_seconds": 60, "talk_spread": 0.3, "wrap_up_seconds": [2, 5]},

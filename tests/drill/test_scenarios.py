@@ -1,4 +1,4 @@
-"""The format of scenarios: every one that comes with the drill is sound, and a bad file is told what to mend."""
+"""Every scenario that comes with the drill is sound, and a bad file is told what to mend."""
 
 from __future__ import annotations
 
@@ -56,15 +56,21 @@ def test_a_minute_is_a_minute_when_the_clocks_change():
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"begins": "10 o'clock"}, "begins: \"10 o'clock\" is not a time"),
+        ({"begins": "10 o'clock"}, 'begins: "10 o\'clock" is not a time'),
         ({"ends": "09:00"}, "ends: must be later than begins"),
         ({"colour": "red"}, "colour: there is no such key"),
         ({"title": None}, "title: "),
-        ({"arrivals": [{"name": "a", "per_minute": [["10:00", 1], ["09:00", 1]]}]}, "arrivals[1]: per_minute"),
+        (
+            {"arrivals": [{"name": "a", "per_minute": [["10:00", 1], ["09:00", 1]]}]},
+            "arrivals[1]: per_minute",
+        ),
         ({"arrivals": [{**SMALL["arrivals"][0], "callers": {"patience": 3}}]}, "there is no patience"),
         ({"arrivals": [{**SMALL["arrivals"][0], "callers": {"redial_pct": 300}}]}, "redial_pct: "),
         ({"shift": [{"agents": 0, "start": "10:00", "end": "11:00"}]}, "shift[1].agents: "),
-        ({"script": [{"at": "10:10", "do": "update", "words": {"en": "x"}}]}, "is updated before it is declared"),
+        (
+            {"script": [{"at": "10:10", "do": "update", "words": {"en": "x"}}]},
+            "is updated before it is declared",
+        ),
         ({"script": [{"at": "10:10", "do": "dance"}]}, "script[1]: "),
     ],
 )
@@ -96,7 +102,10 @@ def test_the_centre_is_the_examples_with_the_scenarios_over_it_and_the_changes_o
 
 @pytest.mark.parametrize(
     ("given", "named"),
-    [("callbacks.most=3", "callbacks.most: there is no such key"), ("callbacks.tries=many", "callbacks.tries")],
+    [
+        ("callbacks.most=3", "callbacks.most: there is no such key"),
+        ("callbacks.tries=many", "callbacks.tries"),
+    ],
 )
 def test_a_rule_that_is_none_is_named(given, named):
     with pytest.raises(Mendable, match=named):

@@ -19,7 +19,11 @@ def test_the_latest_comes_first_and_is_due_a_quarter_later(tmp_path):
     for each in (JUNE, MAY):
         keep(tmp_path, each, {"title": each.title})
     first, second = history(tmp_path)
-    assert (first.scenario, first.broken, second.scenario) == ("flood", ("Nobody is served twice",), "upserve")
+    assert (first.scenario, first.broken, second.scenario) == (
+        "flood",
+        ("Nobody is served twice",),
+        "upserve",
+    )
     assert due_ms(first) == 2_000_000 + QUARTER_MS
 
 
