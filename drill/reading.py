@@ -63,62 +63,73 @@ def clock(at_ms: int, time_zone: str) -> str:
     return f"{datetime.fromtimestamp(at_ms / 1000, ZoneInfo(time_zone)):%H:%M}"
 
 
+Row = tuple[str, Callable[[Any], str], int, tuple[str, ...], str]
+
+
+def _row(word: str, say: Callable[[Any], str], better: int, *path: str, note: str = "") -> Row:
+    return word, say, better, path, note
+
+
+PARTS: tuple[tuple[str, list[Row]], ...] = (
+    ("People", [
+        _row("rang", whole, 0, "people", "rang", note="different numbers"),
+        _row("spoke with an agent", whole, 1, "people", "served", note="on their call or called back"),
+        _row("share of all", pct, 1, "people", "served_share"),
+        _row("told by text, and no more", whole, 0, "people", "informed"),
+        _row("neither", whole, -1, "people", "without"),
+        _row("calls each", times, -1, "people", "calls_each"),
+    ]),
+    ("Calls", [
+        _row("rang in", whole, -1, "calls", "rang"),
+        _row("answered", whole, 1, "calls", "answered"),
+        _row("abandoned", whole, -1, "calls", "abandoned"),
+        _row("abandoned, of all", pct, -1, "calls", "abandoned_share", note="without those within 5 s"),
+        _row("promised a callback", whole, 0, "calls", "promised"),
+        _row("turned to a text", whole, 0, "calls", "deflected"),
+        _row("left a message", whole, 0, "calls", "message"),
+        _row("closed or full", whole, -1, "calls", "shut"),
+        _row("service level", pct, 1, "calls", "service_level", note="answered in time, of all"),
+    ]),
+    ("Waits on the phone", [
+        _row("median, of the answered", span, -1, "waits", "answered", "p50_s"),
+        _row("one in ten longer than", span, -1, "waits", "answered", "p90_s"),
+        _row("longest", span, -1, "waits", "answered", "max_s"),
+        _row("median until they gave up", span, 0, "waits", "abandoned", "p50_s"),
+    ]),
+    ("What was announced", [
+        _row("told a wait, and answered", whole, 0, "announced", "told_and_answered"),
+        _row("came within the range", pct, 1, "announced", "within_share"),
+        _row("waited longer than told", pct, -1, "announced", "late_share"),
+    ]),
+    ("Callbacks", [
+        _row("promised", whole, 0, "promises", "made"),
+        _row("kept, of those ours to keep", pct, 1, "promises", "kept_share"),
+        _row("on time, of the kept", pct, 1, "promises", "on_time_share"),
+        _row("median until they spoke", span, -1, "promises", "waits", "p50_s"),
+        _row("one in ten later than", span, -1, "promises", "waits", "p90_s"),
+        _row("still owed at the end", whole, -1, "promises", "open"),
+        _row("not reached, or too late", whole, -1, "promises", "vain"),
+    ]),
+    ("Texts and follow-ups", [
+        _row("turned to a text", whole, 0, "deflected", "count"),
+        _row("rang again within 30 min", pct, -1, "deflected", "called_again_share"),
+        _row("follow-ups", whole, 0, "follow_ups", "made"),
+        _row("that came to an end", whole, 0, "follow_ups", "ended"),
+        _row("still open", whole, -1, "follow_ups", "open"),
+    ]),
+)  # fmt: skip
+"""The scorecard's lines: the word, how it is said, 1 when more is better (-1: less), where it is, a note."""
+
+
 def parts(result: Mapping[str, Any]) -> list[Part]:
     """The scorecard of all runs, side by side."""
     cards = [run["card"] for run in result["runs"]]
 
-    def line(word: str, say: Callable[[Any], str], better: int, *path: str, note: str = "") -> Line:
+    def line(word: str, say: Callable[[Any], str], better: int, path: tuple[str, ...], note: str) -> Line:
         raw = tuple(_at(card, path) for card in cards)
         return Line(word, tuple(say(value) for value in raw), raw, better, note)
 
-    return [
-        Part("People", [
-            line("rang", whole, 0, "people", "rang", note="different numbers"),
-            line("spoke with an agent", whole, 1, "people", "served", note="on their call or called back"),
-            line("share of all", pct, 1, "people", "served_share"),
-            line("told by text, and no more", whole, 0, "people", "informed"),
-            line("neither", whole, -1, "people", "without"),
-            line("calls each", times, -1, "people", "calls_each"),
-        ]),
-        Part("Calls", [
-            line("rang in", whole, -1, "calls", "rang"),
-            line("answered", whole, 1, "calls", "answered"),
-            line("abandoned", whole, -1, "calls", "abandoned"),
-            line("abandoned, of all", pct, -1, "calls", "abandoned_share", note="without those within 5 s"),
-            line("promised a callback", whole, 0, "calls", "promised"),
-            line("turned to a text", whole, 0, "calls", "deflected"),
-            line("left a message", whole, 0, "calls", "message"),
-            line("closed or full", whole, -1, "calls", "shut"),
-            line("service level", pct, 1, "calls", "service_level", note="answered in time, of all"),
-        ]),
-        Part("Waits on the phone", [
-            line("median, of the answered", span, -1, "waits", "answered", "p50_s"),
-            line("one in ten longer than", span, -1, "waits", "answered", "p90_s"),
-            line("longest", span, -1, "waits", "answered", "max_s"),
-            line("median until they gave up", span, 0, "waits", "abandoned", "p50_s"),
-        ]),
-        Part("What was announced", [
-            line("told a wait, and answered", whole, 0, "announced", "told_and_answered"),
-            line("came within the range", pct, 1, "announced", "within_share"),
-            line("waited longer than told", pct, -1, "announced", "late_share"),
-        ]),
-        Part("Callbacks", [
-            line("promised", whole, 0, "promises", "made"),
-            line("kept, of those ours to keep", pct, 1, "promises", "kept_share"),
-            line("on time, of the kept", pct, 1, "promises", "on_time_share"),
-            line("median until they spoke", span, -1, "promises", "waits", "p50_s"),
-            line("one in ten later than", span, -1, "promises", "waits", "p90_s"),
-            line("still owed at the end", whole, -1, "promises", "open"),
-            line("not reached, or too late", whole, -1, "promises", "vain"),
-        ]),
-        Part("Texts and follow-ups", [
-            line("turned to a text", whole, 0, "deflected", "count"),
-            line("rang again within 30 min", pct, -1, "deflected", "called_again_share"),
-            line("follow-ups", whole, 0, "follow_ups", "made"),
-            line("that came to an end", whole, 0, "follow_ups", "ended"),
-            line("still open", whole, -1, "follow_ups", "open"),
-        ]),
-    ]  # fmt: skip
+    return [Part(title, [line(*row) for row in rows]) for title, rows in PARTS]
 
 
 def laws(result: Mapping[str, Any]) -> list[tuple[str, tuple[bool, ...], tuple[int, ...], str]]:

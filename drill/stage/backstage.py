@@ -112,14 +112,6 @@ class Backstage:
         keeper = Hands(stores.office, house.carrier, None, self.counts)
         watcher = Watcher(stores.watch, stores.office, self.counts)
         reckoner = Reckoner(stores.redis, stores.line, stores.keys, NAME, stores.sql, stores.plan.priors)
-        joins = Joins(house.carrier, stores.roster, stores.line, house.clock)
-        unrecorded = Unrecorded(
-            house.carrier, stores.line, stores.sql, house.clock, stores.settings.twilio_number,
-            stores.watch.policy.toggle_numbers,
-        )  # fmt: skip
-        reconciler = Reconciler(
-            house.carrier, stores.line, house.clock, stores.plan.policy, stores.settings.surgeline_public_url
-        )
 
         async def expire() -> float:
             return await expire_due(stores.line, house.clock, self.counts)
@@ -131,6 +123,31 @@ class Backstage:
         async def trim() -> float:
             await journal.trim(stores.redis, stores.keys)
             return 30_000
+
+        kept = keeper.rounds()
+        if Mode.MERCHANT_FIRST not in stores.plan.callbacks.modes.values():
+            del kept["merchants first"]  # there are none
+        return {
+            "expire": expire,
+            "pulse": take_pulse,
+            "trim": trim,
+            "scribe": self.scribe(),
+            **self.looks(),
+            **kept,
+            **watcher.rounds(),
+        }
+
+    def looks(self) -> dict[str, Round]:
+        """The rounds that ask the network what it knows."""
+        house, stores = self.house, self.house.stores
+        joins = Joins(house.carrier, stores.roster, stores.line, house.clock)
+        unrecorded = Unrecorded(
+            house.carrier, stores.line, stores.sql, house.clock, stores.settings.twilio_number,
+            stores.watch.policy.toggle_numbers,
+        )  # fmt: skip
+        reconciler = Reconciler(
+            house.carrier, stores.line, house.clock, stores.plan.policy, stores.settings.surgeline_public_url
+        )
 
         async def look_at_joins() -> float:
             self.counts["joins_unnoticed"] += len(await joins.look())
@@ -146,20 +163,7 @@ class Backstage:
             self.counts["calls_missed"] += len(drift.missing)
             return RECONCILE_MS
 
-        kept = keeper.rounds()
-        if Mode.MERCHANT_FIRST not in stores.plan.callbacks.modes.values():
-            del kept["merchants first"]  # there are none
-        return {
-            "expire": expire,
-            "pulse": take_pulse,
-            "trim": trim,
-            "joins": look_at_joins,
-            "reconcile": reconcile,
-            "unrecorded": look_back,
-            "scribe": self.scribe(),
-            **kept,
-            **watcher.rounds(),
-        }
+        return {"joins": look_at_joins, "reconcile": reconcile, "unrecorded": look_back}
 
     def scribe(self) -> Round:
         stores = self.house.stores

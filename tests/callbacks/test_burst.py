@@ -37,9 +37,9 @@ from queueing.states import ContactState
 from tests.callbacks.office import Staff, with_network
 
 WHOLE = bool(os.environ.get("SURGELINE_FAULTS"))
-"""All of it takes minutes on a small machine: ``make faults``. The suite has three tenths of it and less."""
+"""All of it takes minutes on a small machine: ``make faults``. The suite has a tenth of it."""
 MODES = {
-    Mode.AGENT_FIRST: (1000, 60) if WHOLE else (300, 24),
+    Mode.AGENT_FIRST: (1000, 60) if WHOLE else (100, 24),
     Mode.MERCHANT_FIRST: (1000, 60) if WHOLE else (100, 24),
 }
 """How many promises and agents."""
@@ -308,7 +308,7 @@ async def test_a_thousand_promises_are_kept_in_their_order(
         states = Counter(promise.state for promise in all_made)
         assert sum(states.values()) == made_in_all
         assert set(states) <= ENDS, states
-        assert states[PromiseState.KEPT] > made_in_all * 3 // 4
+        assert states[PromiseState.KEPT] > made_in_all * 2 // 3
         events = await lines_of(staff)
         legs = sorted(staff.legs_all(), key=lambda leg: leg.created_ms)
         never_too_fast([leg.created_ms for leg in legs])

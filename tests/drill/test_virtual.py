@@ -137,7 +137,7 @@ def test_who_waits_for_a_time_that_cannot_come_is_told(monkeypatch):
 
     async def day(loop):
         async with loop.turn.held():
-            await asyncio.sleep(1)
+            await asyncio.wait_for(loop.create_future(), 1)
 
     with pytest.raises(Stuck):
         run(day)

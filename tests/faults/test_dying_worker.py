@@ -37,7 +37,7 @@ from tests.faults.house import OURS, Rig, measured, pause, until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600)]
 
-TIMES = int(os.environ.get("SURGELINE_FAULTS_TIMES", 50 if os.environ.get("SURGELINE_FAULTS") else 2))
+TIMES = int(os.environ.get("SURGELINE_FAULTS_TIMES", 50 if os.environ.get("SURGELINE_FAULTS") else 1))
 """Deaths at each point: few in the suite, all in ``make faults``."""
 AGENTS = {f"agent{n}": f"+12025552{n:03d}" for n in range(24)}
 AT_ONCE = 24
