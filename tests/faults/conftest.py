@@ -1,8 +1,8 @@
 """A house for each file of faults: the product is started once, and every story must leave it working.
 
 These stories start the whole product with real processes and break it. ``make faults`` runs them alone, with
-SURGELINE_FAULTS set for those that are not in the suite: the bad network, whose outcome depends on how busy the
-machine is, and the worker's effects interrupted one by one, which take minutes.
+SURGELINE_FAULTS set for those that are not in the suite: the bad network, whose outcome depends on how busy
+the machine is, and the worker's effects interrupted one by one, which take minutes.
 """
 
 from __future__ import annotations
