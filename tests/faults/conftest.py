@@ -2,7 +2,7 @@
 
 These stories start the whole product with real processes and break it. ``make faults`` runs them alone, with
 SURGELINE_FAULTS set for those that are not in the suite: the bad network, whose outcome depends on how busy
-the machine is, and the worker's effects interrupted one by one, which take minutes.
+the machine is, and the workers killed at each point one after the other, which take minutes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pytest
 
 from tests.faults.house import House, Rig, rig_in
 
-LONG = ["test_bad_network.py", "test_effects_interrupted.py"]
+LONG = ["test_bad_network.py", "test_dying_worker.py", "test_effects_interrupted.py"]
 collect_ignore = [] if os.environ.get("SURGELINE_FAULTS") else LONG
 
 
