@@ -291,6 +291,6 @@ def test_two_first_starts_at_once_set_up_one_after_the_other(clone):
 
 
 def test_what_the_product_runs_on_is_in_its_own_list():
-    """SQLAlchemy's asyncio needs it and does not ask for it; the tests' list has it by the browser's driver."""
-    listed = (ROOT / "requirements" / "runtime.txt").read_text("utf-8")
+    """SQLAlchemy's asyncio needs it and does not ask for it; the tests have it by the browser's driver."""
+    listed = (FILE.parent / "requirements" / "runtime.txt").read_text("utf-8")
     assert "\ngreenlet==" in listed
