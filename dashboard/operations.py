@@ -12,6 +12,8 @@ from dashboard.floor import FloorDep, WhoDep
 from dashboard.rooms import FailedJob, QueueOfWork, TextBacklog
 from dashboard.views import Said
 from foundation.errors import Unavailable
+from surge import links
+from surge.links import Link
 
 router = APIRouter(route_class=Doorway, include_in_schema=False)
 
@@ -20,6 +22,9 @@ DONE = {
     "gone": Said("near", "That job is not dead any more", "Somebody ran it again, or it was cleared."),
 }
 AWAY = Said("near", "The queues do not answer", "Work goes on where it can; look again in a moment.")
+AWAY_SQL = Said(
+    "near", "The record does not answer", "Addresses of the status page are not shown; look again soon."
+)
 
 
 @router.get("/admin/operations")
@@ -34,6 +39,11 @@ async def look(request: Request, floor: FloorDep, who: WhoDep, done: str = "") -
             backlog = await work.backlog()
         except Unavailable:
             said = AWAY
+    addresses: list[Link] = []
+    try:
+        addresses = await links.listed(floor.rooms.surge)
+    except Unavailable:
+        said = said or AWAY_SQL
     return floor.templates.page(
         request,
         "operations.html",
@@ -45,6 +55,7 @@ async def look(request: Request, floor: FloorDep, who: WhoDep, done: str = "") -
         queues=queues,
         dead=dead,
         backlog=backlog,
+        links=addresses,
     )
 
 

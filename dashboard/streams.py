@@ -187,8 +187,9 @@ class CallbackParts:
 class SurgeParts:
     """The parts of the surge console that move: never a box somebody types in."""
 
-    PARTS = ("pressure", "suggestions", "surge-now", "surge-said", "surge-chart", "surge-events")
-    FILES = ("_pressure", "_suggestions", "_surge_now", "_surge_said", "_surge_chart", "_surge_events")
+    PARTS = (
+        "pressure", "links", "suggestions", "surge-now", "surge-said", "surge-chart", "surge-events",
+    )  # fmt: skip
 
     def __init__(self, floor: Floor, who: Who) -> None:
         self.floor, self.who = floor, who
@@ -205,11 +206,11 @@ class SurgeParts:
         except Unavailable:
             return told
         made = (
-            (now.level, now.load), now.suggestions, (now.tiles, now.longest_ms, now.longest_mark), now.live,
-            now.load.chart, now.events,
+            (now.level, now.load), now.links, now.suggestions,
+            (now.tiles, now.longest_ms, now.longest_mark), now.live, now.load.chart, now.events,
         )  # fmt: skip
-        for part, file, value in zip(self.PARTS, self.FILES, made, strict=True):
-            told[part] = (repr(value), self._writer(f"{file}.html", now))
+        for part, value in zip(self.PARTS, made, strict=True):
+            told[part] = (repr(value), self._writer(f"_{part.replace('-', '_')}.html", now))
         return told
 
     def _writer(self, name: str, now: Console) -> Callable[[], str]:

@@ -24,9 +24,10 @@ from dashboard.surge_views import (
 )
 from dashboard.views import level as mark_of
 from foundation.errors import Mendable, Unavailable
-from surge import lists, rehearsals, suggestions
+from surge import links, lists, rehearsals, suggestions
 from surge.checking import Finding, Kind
 from surge.directive import Directive
+from surge.links import Link
 from surge.matching import SEVERITIES, Scope
 from surge.rehearsals import Rehearsal
 from surge.states import Match
@@ -60,6 +61,8 @@ class Console:
     """The last drill …"""
     drill_due_ms: int | None
     """… and when the next one is due; None when there never was one."""
+    links: Sequence[Link]
+    """Addresses of the status page that do not show the news."""
 
     def incident(self, name: str) -> IncidentView | None:
         return next((each for each in (*self.live, *self.resolved) if each.id == name), None)
@@ -110,6 +113,7 @@ async def console(floor: Floor, who: Who, look: Look) -> Console:
         longest_mark=longest,
         rehearsed=rehearsed,
         drill_due_ms=rehearsals.due_ms(rehearsed),
+        links=[link for link in await links.listed(watch) if link.fault],
     )
 
 

@@ -68,6 +68,8 @@ EVENT_WORDS = {
     "notice": "Told that it is over",
     "scope": "Scope changed",
     "relapsed": "Relapsed",
+    "link_broken": "The status page cannot be seen",
+    "link_mended": "The status page is seen again",
     "bulk": "Follow-ups worked off",
     "ledger_closed": "Follow-ups closed: each has an end",
 }

@@ -14,12 +14,13 @@ import httpx2
 from foundation.clock import SystemClock, monotonic_s
 from foundation.connections import answering
 from foundation.errors import Mendable, SurgelineError, Unavailable
-from processes import migrating
+from processes import links, migrating
 from processes.centre import read_centre
 from processes.heartbeat import heard
 from processes.opening import Stores, opened
 from processes.provision import carrier, changes
 from processes.settings import Settings, masked_url, read, strangers
+from surge.links import fault_of
 
 OLDEST_REDIS = (6, 2)
 SKEW_S = 2.0
@@ -77,6 +78,7 @@ async def examine() -> list[Finding]:
         "twilio", lambda: _twilio(settings), "check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN"
     )
     findings += await _asked("public url", lambda: _public_url(settings), "check SURGELINE_PUBLIC_URL")
+    findings += await _asked("aliases", lambda: _aliases(settings), "correct surge.status_aliases")
     findings += await _asked("sql", lambda: _sql(settings), "check DATABASE_URL, or start the database")
     findings += await _asked("redis", lambda: _stores(settings), "check REDIS_URL, or start Redis")
     return findings
@@ -184,6 +186,20 @@ def _skew(answer: httpx2.Response) -> list[Finding]:
             weak("clock", f"the web's clock differs by {skew_s:.0f} s", "run a time daemon on both machines")
         ]
     return [good("clock", "agrees with the web's")]
+
+
+async def _aliases(settings: Settings) -> list[Finding]:
+    """Whether the status page is at each address at which people look for it; its news are the sweeper's."""
+    urls = read_centre(settings.surgeline_centre).surge.status_aliases
+    async with links.client() as asker:
+        answers = await asyncio.gather(*(links.ask(asker, url) for url in urls))
+    faults = {url: fault_of(answer, None, 0) for url, answer in zip(urls, answers, strict=True)}
+    wrong = [
+        bad("alias", f"{url}: {fault}", "point it to the status page, or remove it from surge.status_aliases")
+        for url, fault in faults.items()
+        if fault
+    ]
+    return wrong or ([good("aliases", f"{len(urls)} address(es) show the status page")] if urls else [])
 
 
 async def _sql(settings: Settings) -> list[Finding]:

@@ -12,6 +12,7 @@ from foundation.errors import Mendable
 from surge.policy import MINUTE_MS, SurgePolicy, Threshold
 
 Minutes = Annotated[float, Field(gt=0, le=1_440)]
+Address = Annotated[str, Field(pattern=r"^https?://[^\s/?#]+\S*$", max_length=400)]
 Percent = Annotated[int, Field(ge=0, le=99)]
 
 
@@ -46,6 +47,7 @@ class WrittenSurge(BaseModel):
     never_bands: tuple[str, ...] = ()
     toggle_numbers: tuple[str, ...] = ()
     toggle_lock_minutes: Minutes = 15
+    status_aliases: tuple[Address, ...] = Field(default=(), max_length=20)
     detector: Literal["suggest", "automatic", "dry_run"] = "suggest"
 
     def faults(self, bands: Collection[str]) -> list[str]:
@@ -94,6 +96,7 @@ class WrittenSurge(BaseModel):
             never_bands=frozenset(self.never_bands),
             toggle_numbers=frozenset(normalise(number) for number in self.toggle_numbers),
             toggle_lock_ms=_ms(self.toggle_lock_minutes),
+            status_aliases=self.status_aliases,
             detector=self.detector,
         )
 

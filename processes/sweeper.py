@@ -19,6 +19,7 @@ from processes.beating import keep_beating
 from processes.effects import Dispatcher, callbacks_queue, effects_queue, open_for_rq
 from processes.joins import Joins
 from processes.keeper import Keeper
+from processes.links import Links
 from processes.opening import Stores, opened
 from processes.provision import open_carrier
 from processes.reconcile import Reconciler
@@ -80,6 +81,7 @@ async def sweep(settings: Settings) -> None:
         if settings.twilio_account_sid and settings.twilio_auth_token:
             together.create_task(_reconcile(stores, settings, counts))
         together.create_task(_keep_promises(stores, callbacks_queue(connection, stores.centre), counts))
+        work["status links"] = Links(stores.watch, counts).look
         work |= Watcher(stores.watch, stores.office, counts).rounds()
         for name, act in work.items():
             together.create_task(rounds(clock, name, act, counts))

@@ -5,6 +5,8 @@ A line of the timeline each time, and one text to the phone of their account, wh
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -60,6 +62,16 @@ async def text_due(watch: Watch, session: AsyncSession, row: Commitment, days: i
     )
     if days in (-1, 0):
         await _text(session, row.owner, f"{row.incident}.due.{row.id}.{days + 1}", row.incident, body, now_ms)
+
+
+async def text_link(watch: Watch, session: AsyncSession, url: str, since_ms: int, now_ms: int) -> None:
+    """To every lead: an address of the status page is broken. Once for each time."""
+    language = watch.languages[0]
+    body = catalog.sms(language, "incident_link", centre=watch.centre_name, link=url)
+    leading = select(AgentAccount.agent).where(AgentAccount.role == "lead", col(AgentAccount.active))
+    for lead in await session.exec(leading):
+        name = f"link.{sha256(url.encode()).hexdigest()[:12]}.{since_ms}.{lead}"
+        await _text(session, lead, name, "", body, now_ms)
 
 
 async def _nag_by_text(watch: Watch, session: AsyncSession, row: Incident, now_ms: int) -> None:

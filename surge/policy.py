@@ -79,6 +79,8 @@ class SurgePolicy:
     detector: str = "suggest"
     """suggest, automatic or dry_run, until somebody switches it."""
     nag_ms: int = 5 * MINUTE_MS
+    status_aliases: tuple[str, ...] = ()
+    """Other addresses at which people look for the status page: whether they show it is looked at."""
     rehearsal: bool = False
     """No real telephone can be texted: the numbers kept for fiction are."""
 

@@ -85,6 +85,11 @@ class Form:
     fault: str = ""
 
 
+def news(status: Status) -> str:
+    """Marks what is said: incident and version of each that is live. A page that shows another is old."""
+    return " ".join(f"{shown.id}.{shown.updates[0].version if shown.updates else 0}" for shown in status.live)
+
+
 def html(status: Status, language: str = "en", *, form: Form | None = None, stale: bool = False) -> str:
     """The whole page. ``stale``: it is served from a file because nothing newer can be had."""
     zone = ZoneInfo(status.zone)
@@ -108,6 +113,7 @@ def html(status: Status, language: str = "en", *, form: Form | None = None, stal
         "say": say,
         "clock": clock,
         "iso": lambda ms: datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds"),
+        "news": news(status),
         "style": Markup(style()),
     }
     return _environment().get_template("status.html").render(given)

@@ -75,6 +75,20 @@ class IncidentUpdate(SQLModel, table=True):
     by: str = Field(default="", max_length=64)
 
 
+class StatusLink(SQLModel, table=True):
+    """An address at which people look for our news, as it was last looked at."""
+
+    __tablename__ = "status_link"
+
+    url: str = Field(primary_key=True, max_length=400)
+    fault: str = ""
+    failed: int = 0
+    """So many looks in a row."""
+    since_ms: int = _ms()
+    """When the first of them was."""
+    looked_ms: int = _ms()
+
+
 class SurgeState(SQLModel, table=True):
     """The level now; one row a centre."""
 

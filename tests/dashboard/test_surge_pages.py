@@ -9,7 +9,7 @@ import pytest
 
 from merchants.tables import Merchant
 from queueing.records import Card
-from surge import commitments, incidents, lists, rehearsals, suggestions, switch
+from surge import commitments, incidents, links, lists, rehearsals, suggestions, switch
 from surge.office import Conflict
 from surge.rehearsals import Rehearsal
 from surge.states import Level
@@ -40,6 +40,23 @@ async def now_level(rooms) -> Level:
 def new(**given: str) -> dict[str, str]:
     told = {"title": "Card payments fail", "words.en": WORDS, "all": "1", "next_min": "20"}
     return {**told, **given}
+
+
+async def test_a_status_page_that_cannot_be_seen_is_said_until_it_can(lead, sign_in, rooms, clock) -> None:
+    mine = links.addresses(rooms.surge)[0]
+    for fault in ("it answers 404", "it answers 404"):
+        clock.advance(minutes=1)
+        await links.looked(rooms.surge, mine, fault, rooms.clock.now_ms())
+    page = (await lead.get("/surge")).text
+    assert f"The status page cannot be seen at {mine}" in page
+    admin = await sign_in("admin1")
+    listed = (await admin.get("/admin/operations")).text
+    assert "No: it answers 404" in listed
+    await links.looked(rooms.surge, mine, "", rooms.clock.now_ms())
+    page = (await lead.get("/surge")).text
+    assert "cannot be seen at" not in page
+    assert "The status page is seen again" in page
+    assert "No: it answers" not in (await admin.get("/admin/operations")).text
 
 
 # -- the level --------------------------------------------------------------------------------------------

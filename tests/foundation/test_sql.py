@@ -22,6 +22,11 @@ class Note(SQLModel, table=True):
     words: str = Field(unique=True)
 
 
+@pytest.fixture(autouse=True)
+def patient_sql():
+    """Not here: the deadlines are what is tested."""
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def database(request, tmp_path):
     """An open database of each kind with one empty table."""

@@ -12,12 +12,6 @@ import pytest
 from tests.wire.stories.centre import Centre, open_centre
 
 
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The whole product shares one event loop here, so that SQL's deadline would count everybody's work."""
-    monkeypatch.setattr("foundation.sql.SESSION_STATEMENTS", 30)
-
-
 @pytest.fixture
 async def centre(redis, sql, clock, tmp_path) -> AsyncIterator[Callable[..., Any]]:
     """``await centre(merchants, **rules)``: a centre at work."""
