@@ -21,6 +21,7 @@ from queueing.roster import Roster
 from surge.office import Watch
 
 CLOSING_S = 1.0
+CLOSES = ("_terminate_graceful_close", "AsyncSession.close")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,11 +116,9 @@ async def close_stores(stores: Stores) -> None:
 
 
 async def _given_up_connections() -> None:
-    """SQLAlchemy closes a connection whose query was cancelled in a task of its own: let it finish."""
+    """SQLAlchemy closes what was cancelled in a task of its own: let it finish."""
     closing = [
-        task
-        for task in asyncio.all_tasks()
-        if getattr(task.get_coro(), "__qualname__", "").endswith("_terminate_graceful_close")
+        task for task in asyncio.all_tasks() if getattr(task.get_coro(), "__qualname__", "").endswith(CLOSES)
     ]
     if closing:
         await asyncio.wait(closing, timeout=CLOSING_S)

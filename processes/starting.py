@@ -15,7 +15,7 @@ from processes.logs import start_logging
 from processes.parent import die_with_parent
 from processes.settings import Settings, read
 
-INSIST_S = 2.0
+INSIST_S = 5.0
 """Beyond what closing the stores may take."""
 
 
