@@ -27,6 +27,7 @@ from foundation.errors import Unavailable
 from ivr import callers, twiml
 from ivr.desk import Desk
 from ivr.visits import AWAY, Visit
+from surge import replies
 
 STOP = frozenset(["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"])
 START = frozenset(["START", "YES", "UNSTOP"])
@@ -186,6 +187,10 @@ async def _explain(desk: Desk, visit: Visit, told: Told, means: Meaning, key: st
     if desk.sql is None:
         return ""
     language = await _language(desk, visit)
+    if key == "help" and desk.watch is not None:
+        async with answering(desk.sql_breaker):
+            about = await replies.concerned(desk.watch, told.number, told.now_ms)
+        key = "help_incident" if about else key
     async with answering(desk.sql_breaker), desk.sql.session() as session:
         await take_turns(session, told.number)
         stopped = await texts.is_opted_out(session, told.number)

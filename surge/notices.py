@@ -23,6 +23,8 @@ from surge.states import OVER, FollowUpState, IncidentState
 from surge.tables import FollowUp, Incident, IncidentUpdate, Subscription
 
 AT_ONCE = 100
+KEEP_KIND = "keep"
+"""Of the text that asks who holds a callback whether it is still wanted (``callbacks.needed``)."""
 LOST = (TextState.UNDELIVERED, TextState.FAILED, TextState.SKIPPED)
 NO_CONSENT = "agreed to no texts: for a person to reach"
 NOT_ARRIVED = "the text did not arrive: for a person to reach"
@@ -132,7 +134,7 @@ async def end_subscriptions(watch: Watch, incident: str, now_ms: int) -> int:
             if each.number in waiting:
                 continue  # the notice comes to them
             each.ended_ms = now_ms
-            if each.number not in told:
+            if each.number not in told and not await _asked_keep(session, each, row.verified_ms):
                 name = f"{incident}.ended.{each.id}.{row.resolved_ms}"
                 count += await _write(session, each, name, texted.ended(watch, row, each.language), now_ms)
     return count
@@ -168,6 +170,17 @@ async def _told_over(session: AsyncSession, each: Subscription) -> bool:
     theirs = select(Text.id).where(Text.incident == each.incident, Text.number == each.number)
     last = (await session.exec(theirs.order_by(col(Text.made_ms).desc(), col(Text.id)))).first() or ""
     return last.startswith((f"{each.incident}.over.", f"{each.incident}.ended."))
+
+
+async def _asked_keep(session: AsyncSession, each: Subscription, verified_ms: int | None) -> bool:
+    """Who holds a callback about it and was asked whether it is still wanted knows that it is fixed."""
+    theirs = select(Text.id).where(
+        Text.incident == each.incident,
+        Text.number == each.number,
+        Text.kind == KEEP_KIND,
+        col(Text.made_ms) >= (verified_ms or 0),
+    )
+    return (await session.exec(theirs)).first() is not None
 
 
 async def _pauses(session: AsyncSession, row: Incident) -> tuple[int, int]:

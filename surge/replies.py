@@ -38,6 +38,12 @@ async def status(watch: Watch, number: str, language: str, now_ms: int) -> str:
         return texted.status(watch, await board.told(session, row), language, now_ms)
 
 
+async def concerned(watch: Watch, number: str, now_ms: int) -> bool:
+    """Whether there is an incident that ``status`` would tell of. Raises Unavailable."""
+    async with watch.sql.reading() as session:
+        return await _subject(session, number, now_ms) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A text that asks for a call. ``message`` is the carrier's name for it: once a message."""

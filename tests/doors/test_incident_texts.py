@@ -301,3 +301,17 @@ async def test_a_promise_made_anew_does_not_forget_whom_it_is_about(desk, incide
         desk.office, NewPromise(SHOP, "support", "p2", Card(), incident=incident.id), desk.clock.now_ms()
     )
     assert (await promises.get(desk.office, made.promise.id)).incident == incident.id
+
+
+# --- anything else --------------------------------------------------------------------------------------
+
+
+async def test_who_is_told_of_an_incident_and_not_understood_hears_of_1_and_2(desk, shop, incident):
+    await turned(desk, incident)
+    assert await shop.writes("my till is dead") == (
+        "Corner Pay: reply 1 if it works again, 2 if it is still down and you want a call, STATUS for the "
+        "latest news, STOP for no more texts. Or call +1 415-555-0100."
+    )
+    assert (await Phone(desk, "+14155550004").writes("my till is dead")).startswith(
+        "Corner Pay: reply STATUS for your place in line"
+    )

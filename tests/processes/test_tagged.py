@@ -26,7 +26,7 @@ from queueing.tables import ContactEvent
 from surge import deflection, incidents, notices
 from surge.matching import Caller
 from surge.states import FollowUpState, IncidentState
-from surge.tables import Incident
+from surge.tables import Incident, Subscription
 from tests.surge.house import NUMBER, House
 
 OTHER = "+14155550199"
@@ -218,6 +218,26 @@ async def test_asked_after_the_soak_and_let_go_when_the_time_told_has_passed_in_
     house.clock.advance(ms=house.policy.works_ms)
     await house.watcher.tidy()
     assert await house.states() == {promise.id: FollowUpState.WORKS}
+
+
+async def test_who_was_asked_is_not_texted_once_more_that_it_is_over(house: House) -> None:
+    promise, row = await promised(house), await house.declares()
+    await tags(house)
+    async with house.sql.session() as session:
+        for number in (NUMBER, "+14155550199"):
+            session.add(Subscription(incident=row.id, number=number, consent="key", made_ms=house.now_ms))
+    row = await incidents.move(house.watch, row.id, VERIFIED, row.version, "ann", house.now_ms)
+    house.clock.advance(ms=house.policy.soak_ms)
+    await house.watcher.notify()
+    assert len(await asked(house, promise)) == 1
+    await incidents.move(house.watch, row.id, IncidentState.RESOLVED, row.version, "ann", house.now_ms)
+    for _ in range(2):
+        await house.watcher.notify()
+    ended = [text.number for text in await house.texts() if ".ended." in text.id]
+    assert ended == ["+14155550199"]
+    async with house.sql.reading() as session:
+        open_ = select(Subscription).where(col(Subscription.ended_ms).is_(None))
+        assert list(await session.exec(open_)) == []
 
 
 async def test_still_down_after_that_is_back_at_the_first_place(house: House) -> None:
