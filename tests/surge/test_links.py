@@ -101,8 +101,8 @@ async def test_two_failed_looks_warn_once_and_a_good_one_mends(house: House) -> 
     texts = await texts_to_leads(house)
     assert sorted(text.number for text in texts) == ["+14155550171", "+14155550172"]
     assert texts[0].body == (
-        f"Corner Support: the status page does not show our news at {URL}. Callers may look there: mend it, "
-        "or tell them another address."
+        "Corner Support: our news cannot be seen at an address where callers look. "
+        f"Mend it, or tell them another one: {URL}"
     )
     assert await look("") == "mended"
     assert [link.fault for link in await links.listed(watch)] == ["", ""]
