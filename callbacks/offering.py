@@ -31,6 +31,10 @@ class Why(StrEnum):
     """It is a number we do not ring, and no other may be typed."""
     CAP = "cap"
     """As many promises are open as may be."""
+    BUDGET = "budget"
+    """The callbacks in line are as much work as they may be."""
+    TOO_LONG = "too_long"
+    """The wait is longer than a callback may be promised for."""
     CLOSED = "closed"
     """We are closed."""
     CLOSING = "closing"
@@ -68,6 +72,8 @@ class Facts:
     """Promises in line: those whose work is to be done before we close."""
     live: int = 1
     """Live callers in line, this one among them: promises and calls are one line."""
+    owed_s: float = 0.0
+    """Work of these agents in the promises in line, in seconds: handling times, by how often one is reached."""
     agents: int = 0
     """Agents who take from this queue: ready, talking or in wrap-up."""
     handling_s: float | None = None
@@ -123,6 +129,18 @@ def can_be_kept(promises: int, live: int, agents: int, handling_s: float | None,
     return (promises + live) * handling_s <= agents * left_ms / 1000
 
 
+def within_budget(facts: Facts, budget_ms: int) -> bool:
+    """Whether the agents can call back all who are owed it, and one more, in ``budget_ms``, were there
+    nobody else. Who waits on the phone hangs up where the line is too long; a promise does not, so the
+    promises are what has to be held within what can be done.
+
+    owed_s + handling_s <= agents x budget_ms / 1000. True when the handling time is not known.
+    """
+    if facts.handling_s is None:
+        return True
+    return facts.owed_s + facts.handling_s <= facts.agents * budget_ms / 1000
+
+
 def _switched_off(policy: CallbackPolicy, facts: Facts) -> Refusal | None:
     if not policy.enabled:
         return Refusal(Why.NEVER, "this centre does not call back")
@@ -152,6 +170,11 @@ def _not_kept(policy: CallbackPolicy, facts: Facts) -> Refusal | None:
     cap = policy.max_open if facts.max_open is None else facts.max_open
     if facts.open_promises >= cap:
         return Refusal(Why.CAP, f"{facts.open_promises} promises are open, and {cap} may be")
+    if policy.budget_ms and not within_budget(facts, policy.budget_ms):
+        reason = f"{facts.owed_s:.0f} s of callbacks are in line, for {facts.agents} agents"
+        return Refusal(Why.BUDGET, reason)
+    if policy.longest_wait_ms and (facts.announced_s or 0) * 1000 > policy.longest_wait_ms:
+        return Refusal(Why.TOO_LONG, f"the wait is up to {facts.announced_s:.0f} s")
     if facts.closes_in_ms is not None and facts.closes_in_ms <= 0:
         return Refusal(Why.CLOSED, "we are closed")
     if not can_be_kept(facts.promises, facts.live, facts.agents, facts.handling_s, facts.closes_in_ms):

@@ -30,6 +30,12 @@ class CallbackPolicy:
     max_open: int = 500
     """No further offer while so many promises are open."""
 
+    budget_ms: int = 0
+    """No further offer while the callbacks in line are more work than the agents do in this time; 0: no limit."""
+
+    longest_wait_ms: int = 0
+    """No offer while the announced wait is longer than this; 0: no limit."""
+
     number_a_day: int = 3
     """So many promises are made to one number in 24 hours, …"""
 

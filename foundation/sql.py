@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import select
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -38,7 +38,7 @@ _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.ins
 _SQLITE_AWAY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL")
 
 
-def normalised(url: str) -> URL:
+def normalised(url: str, sqlite_driver: str = "aiosqlite") -> URL:
     """The URL with the driver we use: ``sqlite:///file`` or ``postgresql://user@host/name`` is enough.
 
     Raises Mendable for any other database.
@@ -49,7 +49,7 @@ def normalised(url: str) -> URL:
         raise Mendable("DATABASE_URL is not a URL: write sqlite:///file or postgresql://…") from None
     kind = parsed.drivername.partition("+")[0]
     drivers = {
-        "sqlite": "sqlite+aiosqlite",
+        "sqlite": f"sqlite+{sqlite_driver}",
         "postgresql": "postgresql+psycopg",
         "postgres": "postgresql+psycopg",
     }
@@ -58,18 +58,18 @@ def normalised(url: str) -> URL:
     return parsed.set(drivername=drivers[kind])
 
 
-def open_sql(url: str, *, pool: int = 10, sqlite_connect: Callable[..., Any] | None = None) -> Sql:
+def open_sql(url: str, *, pool: int = 10, sqlite_driver: str = "aiosqlite") -> Sql:
     """Sessions on the database of ``url`` (see ``normalised``). It connects when first used.
 
-    ``sqlite_connect`` makes SQLite's connections instead of aiosqlite, by the same verbs.
+    ``sqlite_driver`` is SQLAlchemy's name of what reaches SQLite.
     """
-    parsed = normalised(url)
+    parsed = normalised(url, sqlite_driver)
     if parsed.get_backend_name() == "sqlite":
-        connect_args: dict[str, Any] = {"timeout": SQLITE_BUSY_S}
-        if sqlite_connect is not None:
-            connect_args["async_creator_fn"] = sqlite_connect
         engine = create_async_engine(
-            parsed, connect_args=connect_args, pool_timeout=STATEMENT_S, hide_parameters=True
+            parsed,
+            connect_args={"timeout": SQLITE_BUSY_S},
+            pool_timeout=STATEMENT_S,
+            hide_parameters=True,
         )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -184,7 +184,9 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     reading = bool(connection.get_execution_options().get("surgeline_reading"))
     if connection.info.get("reading") is not reading:
-        connection.exec_driver_sql(f"PRAGMA query_only = {int(reading)}")
+        cursor = connection.connection.cursor()  # no statement of SQLAlchemy's: those cost as much as a query
+        cursor.execute(f"PRAGMA query_only = {int(reading)}")
+        cursor.close()
         connection.info["reading"] = reading
     # A transaction that begins by reading cannot wait for its turn to write: it fails at once.
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

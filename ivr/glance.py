@@ -7,6 +7,7 @@ A wait is told from the figures that a question was first asked with: they are k
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from callbacks import notice as notices
@@ -29,6 +30,16 @@ CALLBACKS = "+callbacks"
 FRESH_MS = 1_000
 STALE_MS = 15_000
 """Figures older than this tell nothing of the present: no wait is announced from them."""
+FIGURES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Owing:
+    """A queue's agents, its handling time (s; None: not known), and the work (s) of callbacks in line."""
+
+    agents: int = 0
+    handling_s: float | None = None
+    owed_s: float = 0.0
 
 
 class Glance:
@@ -65,25 +76,29 @@ class Glance:
 
 
 def pack(seen: Pulse) -> dict[str, str]:
-    """``support 3 240.0 <ladder>``, by queue: agents, handling time (s), the waits by position."""
+    """``support 3 240.0 <ladder> 1200``, by queue: agents, handling time (s), the waits by position, the work
+    (s) in callbacks."""
     return {
-        name: f"{name} {queue.agents} {queue.handling_s:.1f} {queue.ladder.packed()}"
+        name: f"{name} {queue.agents} {queue.handling_s:.1f} {queue.ladder.packed()} {queue.owed_s:.0f}"
         for name, queue in seen.queues.items()
     }
 
 
-def callbacks(facts: str, queue: str) -> tuple[Notice, int, float | None]:
-    """What packed facts tell of callbacks: the notice, and the queue's agents and handling time (s)."""
+def callbacks(facts: str, queue: str) -> tuple[Notice, Owing]:
+    """What packed facts tell of callbacks: the notice, and how the queue stands to keep them."""
     told = _told(facts)
     notice = Notice.unpacked("".join(told.get(CALLBACKS, [])))
     figures = told.get(queue, [])
-    return (notice, int(figures[0]), float(figures[1])) if len(figures) == 3 else (notice, 0, None)
+    if len(figures) != FIGURES:
+        return notice, Owing()
+    agents, handling_s, _, owed_s = figures
+    return notice, Owing(int(agents), float(handling_s), float(owed_s))
 
 
 def wait(facts: str, queue: str, band: str, position: int) -> Estimate | None:
     """The remaining wait at ``position`` (1 is next) by packed facts; None when they do not tell."""
     figures = _told(facts).get(queue, [])
-    return Ladder.unpacked(figures[2]).at(position, band) if len(figures) == 3 else None
+    return Ladder.unpacked(figures[2]).at(position, band) if len(figures) == FIGURES else None
 
 
 def _told(facts: str) -> dict[str, list[str]]:

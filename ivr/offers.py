@@ -52,7 +52,7 @@ async def asked_for(desk: Desk, visit: Visit, slip: Slip, caller: Caller, queue:
     facts = await visit.enrich(desk.glance.facts(visit.now_ms))
     if desk.office is None or isinstance(facts, Away):
         return False
-    notice, agents, handling_s = glance.callbacks(facts, slip.queue)
+    notice, owing = glance.callbacks(facts, slip.queue)
     wanted = Facts(
         asked=True,
         offering=notice.offering,
@@ -60,8 +60,9 @@ async def asked_for(desk: Desk, visit: Visit, slip: Slip, caller: Caller, queue:
         max_open=notice.max_open,
         open_promises=notice.open_promises,
         live=1 + (queue.waiting if queue else 0),
-        agents=agents,
-        handling_s=handling_s,
+        owed_s=owing.owed_s,
+        agents=owing.agents,
+        handling_s=owing.handling_s,
         closes_in_ms=_closes_in_ms(desk, visit.now_ms),
         withheld=not caller.number,
         undialable=(desk.office.refusal(caller.number) or "") if caller.number else "",
@@ -72,7 +73,7 @@ async def asked_for(desk: Desk, visit: Visit, slip: Slip, caller: Caller, queue:
 def _facts(
     desk: Desk, hold: Hold, kept: Memory, announcement: Announcement | None, wait: Estimate | None
 ) -> Facts:
-    notice, agents, handling_s = glance.callbacks(hold.facts, hold.queue)
+    notice, owing = glance.callbacks(hold.facts, hold.queue)
     return Facts(
         announced_s=wait.p90 if wait else None,
         waited_ms=hold.asked_ms - hold.entered_ms,
@@ -84,8 +85,9 @@ def _facts(
         max_open=notice.max_open,
         open_promises=notice.open_promises,
         live=hold.waiting,
-        agents=agents,
-        handling_s=handling_s,
+        owed_s=owing.owed_s,
+        agents=owing.agents,
+        handling_s=owing.handling_s,
         closes_in_ms=_closes_in_ms(desk, hold.asked_ms),
     )
 

@@ -27,6 +27,8 @@ class WrittenCallbacks(BaseModel):
     offer_after_minutes: Minutes = 2
     offer_every: int = Field(default=3, ge=1, le=100)
     max_open: int = Field(default=500, ge=0, le=100_000)
+    budget_minutes: Minutes = 0
+    longest_wait_minutes: Minutes = 0
     number_a_day: int = Field(default=3, ge=1, le=1000)
     merchant_a_day: int = Field(default=10, ge=1, le=10_000)
     block_an_hour: int = Field(default=5, ge=1, le=10_000)
@@ -69,6 +71,8 @@ class WrittenCallbacks(BaseModel):
             offer_after_ms=self.offer_after_minutes * MINUTE_MS,
             offer_every=self.offer_every,
             max_open=self.max_open,
+            budget_ms=self.budget_minutes * MINUTE_MS,
+            longest_wait_ms=self.longest_wait_minutes * MINUTE_MS,
             number_a_day=self.number_a_day,
             merchant_a_day=self.merchant_a_day,
             block_an_hour=self.block_an_hour,

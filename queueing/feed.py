@@ -238,6 +238,10 @@ class Feed:
         """The figures of the line as it stands."""
         t = board.at_ms / 1000
         lines, hangup_per_s = self._lines(), self.estimator.patience.pooled
+        owed_s = {
+            queue: now.promises * self.estimator.handlings.mean_s(queue, "promise")
+            for queue, now in board.queues.items()
+        }
         return Pulse(
             board.at_ms,
             {
@@ -248,6 +252,7 @@ class Feed:
                     hangup_per_s,
                     now.promises,
                     self._ladder(t, queue, lines.get(queue, [])),
+                    sum(work * self.estimator.staff.share(queue, theirs) for theirs, work in owed_s.items()),
                 )
                 for queue, now in board.queues.items()
             },

@@ -28,6 +28,8 @@ class QueuePulse:
     promises: int = 0
     """The callbacks among the waiting."""
     ladder: Ladder = field(default_factory=Ladder)
+    owed_s: float = 0.0
+    """Work of the agents of this queue in the callbacks that wait, of every queue that they serve, in seconds."""
 
     @property
     def promised(self) -> float:
@@ -62,6 +64,7 @@ async def publish(redis: Redis, keys: Keys, pulse: Pulse) -> None:
             round(q.hangup_per_s, 8),
             q.promises,
             q.ladder.packed(),
+            round(q.owed_s),
         ]
         for name, q in pulse.queues.items()
     }
@@ -78,7 +81,9 @@ async def read(redis: Redis, keys: Keys) -> Pulse | None:
         return None
     told = json.loads(text)
     queues = {
-        name: QueuePulse(waiting, agents, handling_s, hangup_per_s, promises, Ladder.unpacked(ladder))
-        for name, (waiting, agents, handling_s, hangup_per_s, promises, ladder) in told["queues"].items()
+        name: QueuePulse(waiting, agents, handling_s, hangup_per_s, promises, Ladder.unpacked(ladder), *owed_s)
+        for name, (waiting, agents, handling_s, hangup_per_s, promises, ladder, *owed_s) in told[
+            "queues"
+        ].items()
     }
     return Pulse(told["at_ms"], queues, told["by"])

@@ -67,6 +67,17 @@ STILL = frozenset(
     }
 )  # fmt: skip
 """Rounds after which the line stands as it stood."""
+OF_SQL = frozenset(
+    {
+        "attempts", "promises end", "promises news", "promises notice", "promises put right", "promises refill",
+        "surge board", "surge follow-ups", "surge nag", "surge notices", "surge promises", "surge tags",
+        "surge updates", "texts", "texts unsettled",
+    }
+)  # fmt: skip
+"""Rounds that look at what SQL says, and at the time. What one of them found it will find again, while
+nothing was written and little time has passed ..."""
+RESTS_MS = 60_000
+"""... so much, at most."""
 NIGHT_MS, LATE_MS = 30_000, 1_800_000
 """... and when all calls are over, and only texts and follow-ups go on; and late in that night."""
 JOBS = {
@@ -190,7 +201,14 @@ class Backstage:
     def _paced(self, name: str, work: Round) -> Round:
         """One round, holding the turn; and how long until the next."""
 
+        looked = (-1, 0)
+
         async def paced() -> float:
+            nonlocal looked
+            changes = self.house.stores.sql.engine.dialect.changes
+            if name in OF_SQL and looked[0] == changes and self.house.now_ms - looked[1] < RESTS_MS:
+                return self._least(name)
+            looked = (changes, self.house.now_ms)
             before = self.counts["texts_handed_over"]
             async with self.house.loop.turn.held():
                 wait_ms = await work()
@@ -198,10 +216,13 @@ class Backstage:
                 self.house.stirred.set()
             if name == "texts" and before != self.counts["texts_handed_over"]:
                 return SENDING_MS
-            night_ms = (LATE_MS if self.late else NIGHT_MS) if self.night else 0
-            return max(wait_ms, night_ms, LEAST_MS.get(name, DEFAULT_LEAST_MS))
+            return max(wait_ms, self._least(name))
 
         return paced
+
+    def _least(self, name: str) -> float:
+        night_ms = (LATE_MS if self.late else NIGHT_MS) if self.night else 0
+        return max(night_ms, LEAST_MS.get(name, DEFAULT_LEAST_MS))
 
     # -- the worker ----------------------------------------------------------------------------------------
 

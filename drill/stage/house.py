@@ -24,7 +24,7 @@ from drill.network import exchange as naming
 from drill.network.app import Network, network
 from drill.network.exchange import Account
 from drill.stage.inside import Asking, InsideWire, Lending, Ringing, TakingTurns
-from drill.stage.straight import connect
+from drill.stage.straight import DRIVER
 from drill.stage.virtual import LendingClock, Turn, VirtualClock, VirtualLoop
 from foundation.breaker import BreakerRules
 from foundation.clock import Clock, SystemClock
@@ -147,7 +147,7 @@ def _stores(settings: Settings, plan: Plan, clock: Clock) -> Stores:
         stores,
         plan=plan,
         clock=clock,
-        sql=open_sql(settings.database, sqlite_connect=connect),
+        sql=open_sql(settings.database, sqlite_driver=DRIVER),
         redis_breaker=redis,
         sql_breaker=sql,
         line=Line(stores.redis, plan.policy, redis),

@@ -6,50 +6,74 @@ file in memory, and nobody else to wait; handing each statement over and back co
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-from collections.abc import Callable, Generator
-from functools import partial
+from types import ModuleType
 from typing import Any
 
-import aiosqlite
+from sqlalchemy import URL
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.pool import AsyncAdaptedQueuePool, Pool
+from sqlalchemy.util import await_only
+
+DRIVER = "straight"
 
 
-class _AtOnce:
-    """The thread's queue: SQLAlchemy puts into it itself when it sets the isolation level."""
-
-    def put_nowait(self, asked: tuple[asyncio.Future[Any], Callable[[], Any]]) -> None:
-        future, function = asked
-        future.set_result(function())
+async def _nothing() -> None:
+    """SQLAlchemy refuses a statement for which nothing was awaited."""
 
 
-class Straight(aiosqlite.Connection):
-    """What of aiosqlite's connection SQLAlchemy uses."""
-
-    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
-        super().__init__(connector, iter_chunk_size=64)
-        self._tx: Any = _AtOnce()
-
-    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        return fn(*args, **kwargs)
-
-    async def _connect(self) -> Straight:
-        if self._connection is None:
-            self._connection = self._connector()
-        return self
-
-    def __await__(self) -> Generator[Any, None, Straight]:
-        return self._connect().__await__()
-
-    async def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    def stop(self) -> None:
-        """Nothing runs beside."""
+class _Cursor(sqlite3.Cursor):
+    async def _async_soft_close(self) -> None:
+        """All rows were fetched by then."""
 
 
-def connect(database: str, **given: Any) -> Straight:
-    """For SQLAlchemy's ``async_creator_fn``."""
-    return Straight(partial(sqlite3.connect, database, **given))
+class _Connection(sqlite3.Connection):
+    def cursor(self, factory: Any = _Cursor) -> Any:
+        return super().cursor(factory)
+
+
+class Straight(SQLiteDialect_pysqlite):
+    """SQLAlchemy takes it for one that has to be awaited, and never has to wait."""
+
+    driver = DRIVER
+    is_async = True
+    supports_statement_cache = True
+    changes = 0
+    """How many transactions have changed anything."""
+
+    def __init__(self, **named: Any) -> None:
+        super().__init__(**named)
+        self._totals: dict[sqlite3.Connection, int] = {}
+
+    @classmethod
+    def import_dbapi(cls) -> ModuleType:
+        return sqlite3
+
+    @classmethod
+    def get_pool_class(cls, url: URL) -> type[Pool]:
+        return AsyncAdaptedQueuePool
+
+    def create_connect_args(self, url: URL) -> Any:
+        args, named = super().create_connect_args(url)
+        return args, {**named, "factory": _Connection}
+
+    def do_commit(self, dbapi_connection: Any) -> None:
+        total = dbapi_connection.driver_connection.total_changes
+        self.changes += total != self._totals.get(dbapi_connection.driver_connection, 0)
+        self._totals[dbapi_connection.driver_connection] = total
+        super().do_commit(dbapi_connection)
+
+    def do_execute(self, cursor: Any, statement: Any, parameters: Any, context: Any = None) -> None:
+        await_only(_nothing())
+        cursor.execute(statement, parameters)
+
+    def do_executemany(self, cursor: Any, statement: Any, parameters: Any, context: Any = None) -> None:
+        await_only(_nothing())
+        cursor.executemany(statement, parameters)
+
+    def get_driver_connection(self, connection: Any) -> Any:
+        return connection
+
+
+registry.register(f"sqlite.{DRIVER}", __name__, Straight.__name__)

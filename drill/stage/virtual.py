@@ -22,6 +22,9 @@ T = TypeVar("T")
 STUCK_S = 60.0
 """Real time. Whoever holds the turn so long without a word from the world waits for this clock, in vain."""
 
+SELDOM = 20
+"""While there is something to do, the world is looked at once in so many turns of the loop."""
+
 
 class Stuck(SurgelineError):
     """Whoever works waits for a time that cannot come while they work."""
@@ -128,15 +131,26 @@ class _Selector(selectors.DefaultSelector):
     def __init__(self, loop: VirtualLoop) -> None:
         super().__init__()
         self._loop = loop
+        self._unseen = 0
+
+    def _glance(self) -> list[tuple[selectors.SelectorKey, int]]:
+        """There is something else to do, so the world is looked at now and then only: each look is a call of
+        the operating system."""
+        self._unseen += 1
+        if self._unseen < SELDOM:
+            return []
+        self._unseen = 0
+        return super().select(0)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is not None and timeout <= 0:
-            return super().select(0)
+            return self._glance()
         if not self._loop.turn.taken:
             if timeout is None:  # nothing is planned: only the world can bring anything
                 return super().select(None)
             self._loop.skip(timeout)
-            return super().select(0)
+            return self._glance()
+        self._unseen = 0
         found = super().select(STUCK_S)
         if not found:
             raise Stuck("Somebody works and waits for a time that does not come.")

@@ -99,6 +99,26 @@ def test_the_offer_closes_itself_when_the_work_in_line_is_more_than_the_agents_h
     assert why(replace(LONG, promises=10_000, closes_in_ms=None)) is None
 
 
+def test_no_more_is_promised_than_the_agents_can_ring_back_in_the_budget():
+    """10 agents, 300 s each, an hour: 120 callbacks, whoever else waits, and of however many queues."""
+    hour = CallbackPolicy(budget_ms=3_600_000)
+    assert why(replace(LONG, owed_s=119 * 300, live=1000), hour) is None
+    assert why(replace(LONG, owed_s=119.5 * 300), hour) is Why.BUDGET
+    assert why(replace(LONG, owed_s=0, agents=0), hour) is Why.BUDGET
+    assert why(replace(LONG, owed_s=10**6, handling_s=None), hour) is None
+    assert why(replace(LONG, owed_s=10**6)) is None
+    refused = decide(hour, replace(LONG, owed_s=36_000))
+    assert isinstance(refused, Refusal)
+    assert refused.reason == "36000 s of callbacks are in line, for 10 agents"
+
+
+def test_a_longest_wait_may_be_set_beyond_which_nothing_is_promised():
+    quarter = CallbackPolicy(longest_wait_ms=900_000)
+    assert why(replace(LONG, announced_s=900), quarter) is None
+    assert why(replace(LONG, announced_s=901), quarter) is Why.TOO_LONG
+    assert why(replace(LONG, announced_s=None, waited_ms=120_000), quarter) is None
+
+
 def test_the_reason_is_in_plain_words():
     refused = decide(POLICY, replace(LONG, promises=119, live=2, closes_in_ms=3_600_000))
     assert isinstance(refused, Refusal)

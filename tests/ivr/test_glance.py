@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ivr import glance
-from ivr.glance import Glance
+from ivr.glance import Glance, Owing
 from queueing.keys import Keys
 from queueing.policy import LinePolicy
 from queueing.pulse import Pulse, publish
@@ -23,8 +23,8 @@ async def test_the_figures_survive_the_packing(redis):
     assert glance.wait(facts, "support", "p2", 5) == ladder(5, 80.0).at(5)
     assert glance.wait(facts, "support", "p2", 7) == ladder(5, 80.0).at(7)
     assert glance.wait(facts, "billing", "p2", 1) is None
-    assert glance.callbacks(facts, "support")[1:] == (3, 240.0)
-    assert await look.facts(NOW, "billing") == "billing 0 180.5 !nobody/"
+    assert glance.callbacks(facts, "support")[1] == Owing(3, 240.0, 480.0)
+    assert await look.facts(NOW, "billing") == "billing 0 180.5 !nobody/ 0"
     seen = await look.pulse(NOW)
     assert seen is not None
     assert (seen.queues["support"].waiting, seen.queues["support"].promised) == (5, 0.4)
@@ -44,8 +44,8 @@ async def test_they_are_read_once_a_second_and_not_believed_when_old(redis):
 
 
 @pytest.mark.parametrize(
-    "facts", ["", ";", "support", "support ", "support 1 2.0 x", "other 1 2.0 1:1:2:3:2/"]
+    "facts", ["", ";", "support", "support ", "support 1 2.0 x 0", "other 1 2.0 1:1:2:3:2/ 0"]
 )
 def test_without_figures_there_is_no_wait(facts):
     assert glance.wait(facts, "support", "p2", 1) is None
-    assert glance.wait("support 3 240.0 1:40:80:120:80/", "support", "p2", 0) is None
+    assert glance.wait("support 3 240.0 1:40:80:120:80/ 0", "support", "p2", 0) is None
