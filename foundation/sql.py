@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import select
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -145,6 +146,8 @@ def not_answering(error: BaseException) -> bool:
     """Whether this means that the database does not answer now, not that the question was wrong."""
     if isinstance(error, (TimeoutError, ConnectionError, sql_errors.TimeoutError)):
         return True
+    if isinstance(error, sqlite3.Error):
+        return str(getattr(error, "sqlite_errorname", "")).startswith(_SQLITE_AWAY)
     if not isinstance(error, sql_errors.DBAPIError):
         return False
     if error.connection_invalidated:
@@ -183,13 +186,13 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     reading = bool(connection.get_execution_options().get("surgeline_reading"))
+    cursor = connection.connection.cursor()  # the driver's own: a statement of SQLAlchemy's costs as a query
     if connection.info.get("reading") is not reading:
-        cursor = connection.connection.cursor()  # no statement of SQLAlchemy's: those cost as much as a query
         cursor.execute(f"PRAGMA query_only = {int(reading)}")
-        cursor.close()
         connection.info["reading"] = reading
     # A transaction that begins by reading cannot wait for its turn to write: it fails at once.
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    cursor.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
+    cursor.close()
 
 
 def _prepare_postgres(connection: DBAPIConnection, _record: object) -> None:

@@ -76,7 +76,7 @@ OF_SQL = frozenset(
 )  # fmt: skip
 """Rounds that look at what SQL says, and at the time. What one of them found it will find again, while
 nothing was written and little time has passed ..."""
-RESTS_MS = 60_000
+RESTS_MS, RESTS_AT_NIGHT_MS = 60_000, 300_000
 """... so much, at most."""
 NIGHT_MS, LATE_MS = 30_000, 1_800_000
 """... and when all calls are over, and only texts and follow-ups go on; and late in that night."""
@@ -206,7 +206,8 @@ class Backstage:
         async def paced() -> float:
             nonlocal looked
             changes = self.house.stores.sql.engine.dialect.changes
-            if name in OF_SQL and looked[0] == changes and self.house.now_ms - looked[1] < RESTS_MS:
+            rests_ms = RESTS_AT_NIGHT_MS if self.night else RESTS_MS
+            if name in OF_SQL and looked[0] == changes and self.house.now_ms - looked[1] < rests_ms:
                 return self._least(name)
             looked = (changes, self.house.now_ms)
             before = self.counts["texts_handed_over"]
