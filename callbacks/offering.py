@@ -73,7 +73,7 @@ class Facts:
     live: int = 1
     """Live callers in line, this one among them: promises and calls are one line."""
     owed_s: float = 0.0
-    """Work of these agents in the promises in line, in seconds: handling times, by how often one is reached."""
+    """These agents' work in the promises in line, in seconds of handling."""
     agents: int = 0
     """Agents who take from this queue: ready, talking or in wrap-up."""
     handling_s: float | None = None

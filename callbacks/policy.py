@@ -31,7 +31,7 @@ class CallbackPolicy:
     """No further offer while so many promises are open."""
 
     budget_ms: int = 0
-    """No further offer while the callbacks in line are more work than the agents do in this time; 0: no limit."""
+    """No further offer while the callbacks in line are more work than the agents do in this time; 0: none."""
 
     longest_wait_ms: int = 0
     """No offer while the announced wait is longer than this; 0: no limit."""

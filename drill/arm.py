@@ -17,6 +17,7 @@ from drill.policies import Rules
 from drill.scenarios.written import understood
 from drill.scorecard import card
 from drill.stage.play import Played, Progress, play
+from drill.stage.profile import Profile
 from drill.stage.record import facts
 from foundation.errors import SurgelineError
 
@@ -49,10 +50,16 @@ def main() -> int:
     try:
         scenario = understood(told["scenario"], told["named"])
         mischief = {"seed": told["seed"], "rules": list(FAULTS)} if told["faults"] else None
+        profile = Profile() if told.get("profile") else None
+        if profile is not None:
+            profile.start()
         result = play(scenario, Rules(**told["rules"]), told["seed"], _progress, _judged, mischief)
     except SurgelineError as error:
         _say({"failed": f"{type(error).__name__}: {error}"})
         return 1
+    if profile is not None:
+        profile.stop()
+        result["profile"] = profile.shares()
     _say({"done": result})
     return 0
 

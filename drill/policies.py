@@ -17,6 +17,11 @@ from processes.centre import Plan, Written, arrange
 
 EXAMPLE = Path(drill.__file__).parent.parent / "examples" / "centre.toml"
 
+SAID = {
+    "extra_forbidden": "there is no such key",
+    "model_type": "this is a table; name a key in it, as in callbacks.max_open",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -57,8 +62,7 @@ def plan(scenario: Scenario, rules: Rules) -> Plan:
         return arrange(Written.model_validate(told))
     except ValidationError as error:
         faults = [
-            f"  {'.'.join(map(str, fault['loc'])) or 'the centre'}: "
-            + ("there is no such key" if fault["type"] == "extra_forbidden" else str(fault["msg"]))
+            f"  {'.'.join(map(str, fault['loc'])) or 'the centre'}: {SAID.get(fault['type'], fault['msg'])}"
             for fault in error.errors()
         ]
         raise Mendable("The centre's rules have faults:\n" + "\n".join(faults)) from None

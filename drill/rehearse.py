@@ -49,17 +49,24 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise Mendable(f"Name a scenario: {', '.join(written.names())}; or a TOML file.")
         path = written.find(given.scenario)
         scenario = written.read(path)
+        _can_be_written(given.html)
         rules = chosen(scenario, given.set, given.against)
         for each in rules:
             plan(scenario, each)  # a bad key is named before anything is played
         runs = asyncio.run(played(tomllib.loads(path.read_text("utf-8")), path, rules, given, say))
         return _report(path, scenario, given, runs, say)
     except Mendable as error:
-        say.print(str(error), style="red", markup=False)
+        say.print(str(error), style="red", markup=False, soft_wrap=True)
         return 2
     except SurgelineError as error:
-        say.print(str(error), style="red", markup=False)
+        say.print(str(error), style="red", markup=False, soft_wrap=True)
         return 1
+
+
+def _can_be_written(page_at: str) -> None:
+    """Before anything is played. Raises Mendable."""
+    if page_at and (not Path(page_at).parent.is_dir() or Path(page_at).is_dir()):
+        raise Mendable(f"--html: {page_at} cannot be written; name a file in a folder that is there.")
 
 
 def chosen(scenario: Scenario, sets: Sequence[str], against: str) -> list[Rules]:
@@ -95,6 +102,7 @@ async def played(
             order = {
                 "scenario": told, "named": str(path), "seed": given.seed,
                 "rules": asdict(each), "faults": given.faults, "verbose": given.verbose,
+                "profile": given.profile,
             }  # fmt: skip
             works.append(_run(order, tell))
         return list(await asyncio.gather(*works))
@@ -184,6 +192,7 @@ def _arguments() -> argparse.ArgumentParser:
     add("--html", metavar="FILE", help="write the scorecard as one page with charts")
     add("--history", action="store_true", help="the drills that were held, and when the next one is due")
     add("--quiet", action="store_true", help="no progress")
+    add("--profile", action="store_true", help="where the time goes, too")
     add("--verbose", action="store_true", help="the product's warnings, too")
     return parser
 

@@ -13,6 +13,7 @@ from drill import reading
 from surge.rehearsals import Rehearsal
 
 DAY_MS = 86_400_000
+LEAST_SHARE = 0.005
 
 
 def show(result: Mapping[str, Any], say: Console) -> None:
@@ -43,6 +44,22 @@ def show(result: Mapping[str, Any], say: Console) -> None:
     seconds = ", ".join(f"{run['real_s']:.0f} s" for run in runs)
     cpu = ", ".join(f"{run['cpu_s']:.0f} s" for run in runs)
     say.print(f"Played in {seconds} ({cpu} of CPU).", style="dim")
+    if "profile" in runs[0]:
+        _show_profile(runs, say)
+
+
+def _show_profile(runs: Sequence[Mapping[str, Any]], say: Console) -> None:
+    """Each part's share of the CPU time, the largest of the first run first."""
+    for kind, title in (("whom", "For whom"), ("what", "Doing what")):
+        table = Table(box=None, pad_edge=False)
+        table.add_column(title)
+        for run in runs:
+            table.add_column(run["name"], justify="right")
+        for part, share in runs[0]["profile"][kind].items():
+            if share >= LEAST_SHARE:
+                others = [run["profile"][kind].get(part, 0) for run in runs]
+                table.add_row(f"  {part}", *(f"{each:.1%}" for each in others))
+        say.print(table)
 
 
 def show_history(listed: Sequence[Rehearsal], due_ms: int | None, now_ms: int, say: Console) -> None:

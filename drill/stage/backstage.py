@@ -16,6 +16,7 @@ from callbacks import jobs as callback_jobs
 from callbacks.states import Mode
 from drill.stage.desks import Bells
 from drill.stage.house import House
+from drill.stage.straight import changes_of
 from ivr import bridging
 from ivr.jobs import has_effect
 from processes.joins import Joins
@@ -69,9 +70,9 @@ STILL = frozenset(
 """Rounds after which the line stands as it stood."""
 OF_SQL = frozenset(
     {
-        "attempts", "promises end", "promises news", "promises notice", "promises put right", "promises refill",
-        "surge board", "surge follow-ups", "surge nag", "surge notices", "surge promises", "surge tags",
-        "surge updates", "texts", "texts unsettled",
+        "attempts", "promises end", "promises news", "promises notice", "promises put right",
+        "promises refill", "surge board", "surge follow-ups", "surge nag", "surge notices", "surge promises",
+        "surge tags", "surge updates", "texts", "texts unsettled",
     }
 )  # fmt: skip
 """Rounds that look at what SQL says, and at the time. What one of them found it will find again, while
@@ -205,7 +206,7 @@ class Backstage:
 
         async def paced() -> float:
             nonlocal looked
-            changes = self.house.stores.sql.engine.dialect.changes
+            changes = changes_of(self.house.stores.sql.engine)
             rests_ms = RESTS_AT_NIGHT_MS if self.night else RESTS_MS
             if name in OF_SQL and looked[0] == changes and self.house.now_ms - looked[1] < rests_ms:
                 return self._least(name)

@@ -1,7 +1,7 @@
 """Where a run's time goes: the running code is looked at every few milliseconds of CPU, and sorted.
 
-Twice, by the innermost frame that tells: for whom it works (a door, a round, the phone network, ...), and what
-it does (Redis, SQL, ...).
+Twice, by the innermost frame that tells: for whom it works (a door, a round, the phone network, ...), and
+what it does (Redis, SQL, ...).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import Any
 
-import greenlet
+import greenlet  # type: ignore[import-untyped]
 
 from drill.stage.backstage import Backstage
 from drill.stage.inside import TakingTurns
@@ -48,7 +48,6 @@ class Profile:
 
     whom: Counter[str] = field(default_factory=Counter)
     what: Counter[str] = field(default_factory=Counter)
-    lines: Counter[str] = field(default_factory=Counter)
 
     def start(self) -> None:
         signal.signal(signal.SIGPROF, self._look)
@@ -59,7 +58,7 @@ class Profile:
 
     def shares(self) -> dict[str, dict[str, float]]:
         """Each part's share of the CPU time, the largest first."""
-        return {"whom": _shares(self.whom), "what": _shares(self.what), "lines": _shares(self.lines)}
+        return {"whom": _shares(self.whom), "what": _shares(self.what)}
 
     def _look(self, _signal: int, frame: FrameType | None) -> None:
         whom = what = ""
@@ -68,14 +67,13 @@ class Profile:
             whom = whom or _whom(at)
             if whom and what:
                 break
-        self.whom[whom or "event loop"] += 1
+        self.whom[whom or "between: tasks, timers, Redis's answers"] += 1
         self.what[what or "other"] += 1
-        self.lines[f"{whom} / {what}"] += 1
 
 
 def _shares(counts: Counter[str]) -> dict[str, float]:
     total = sum(counts.values()) or 1
-    return {name: round(count / total, 4) for name, count in counts.most_common(60)}
+    return {name: round(count / total, 4) for name, count in counts.most_common()}
 
 
 def _frames(frame: FrameType | None) -> Iterator[FrameType]:
@@ -133,7 +131,6 @@ def _asked(scope: Any) -> str:
         return "door: hold loop"
     if path.startswith("/voice/conference"):
         return "door: conference"
-    first = path.split("/")[1]
-    if first in ("voice", "sms"):
-        return "doors: other"
-    return f"desk: {path if len(path) < 24 else '/'.join(path.split('/')[:4])}"
+    if path.startswith(("/voice/", "/sms/")):
+        return "doors: all others"
+    return "desks: news of oneself" if path == "/api/v1/me" else "desks: all others"

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import URL
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, Pool
 from sqlalchemy.util import await_only
 
@@ -40,7 +41,7 @@ class Straight(SQLiteDialect_pysqlite):
     is_async = True
     supports_statement_cache = True
     changes = 0
-    """How many transactions have changed anything."""
+    """How many transactions have changed anything; one that was rolled back counts with the next."""
 
     def __init__(self, **named: Any) -> None:
         super().__init__(**named)
@@ -62,7 +63,7 @@ class Straight(SQLiteDialect_pysqlite):
         total = dbapi_connection.driver_connection.total_changes
         self.changes += total != self._totals.get(dbapi_connection.driver_connection, 0)
         self._totals[dbapi_connection.driver_connection] = total
-        super().do_commit(dbapi_connection)
+        dbapi_connection.commit()
 
     def do_execute(self, cursor: Any, statement: Any, parameters: Any, context: Any = None) -> None:
         await_only(_nothing())
@@ -74,6 +75,12 @@ class Straight(SQLiteDialect_pysqlite):
 
     def get_driver_connection(self, connection: Any) -> Any:
         return connection
+
+
+def changes_of(engine: AsyncEngine) -> int:
+    """See ``Straight.changes``."""
+    assert isinstance(engine.dialect, Straight)
+    return engine.dialect.changes
 
 
 registry.register(f"sqlite.{DRIVER}", __name__, Straight.__name__)
