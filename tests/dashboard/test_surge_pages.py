@@ -434,7 +434,7 @@ def test_the_timeline_says_which_state_an_update_posted() -> None:
         kind="update",
         by="ann",
         incident="IN1",
-        words="It works again.",
+        words="It works.",
         fields={"state": "resolved"},
     )
     (shown,) = event_views([row], {"ann": "Ann"}, {"IN1": "Tills freeze"})
