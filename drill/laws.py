@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from callbacks.keeping import AGAIN, OUTCOMES
 from queueing.journal import Event
 from queueing.names import TURN, is_turn
 
@@ -19,6 +20,8 @@ EXCUSED = frozenset(
     {"declined", "missed", "transferred", "band_changed", "unjoined", "backdated", "released"}
 )
 AT_WORK = frozenset({"agent_ready", "reserved", "accepted", "connected"})
+IN_VAIN = frozenset({*OUTCOMES, AGAIN})
+"""An agent's word after a callback that has to be made once more."""
 AWAY = frozenset({"agent_away", "agent_off"})
 
 
@@ -61,15 +64,21 @@ class Overtaking:
 
 
 def served_twice(events: Iterable[Event]) -> list[str]:
-    """Contacts and promises whose person met an agent more often than transfers and lost talks explain."""
+    """Contacts and promises whose person met an agent more often than transfers, lost talks and the agents'
+    word (nobody there, or "call again") explain."""
     met: Counter[str] = Counter()
     for event in events:
         if event.contact:
             turn = TURN.fullmatch(event.contact)
             name = turn[1] if turn else event.contact
             lost = event.kind == "unjoined" and event.fields.get("from") == "connected"
-            met[name] += (event.kind == "connected") - (lost or event.kind == "transferred")
+            vain = event.kind == "note" and _word(event) in IN_VAIN
+            met[name] += (event.kind == "connected") - (lost or vain or event.kind == "transferred")
     return sorted(name for name, times in met.items() if times > 1)
+
+
+def _word(event: Event) -> str:
+    return event.fields.get("result", "") or event.fields.get("outcome", "")
 
 
 def at_work(events: Iterable[Event]) -> list[tuple[int, int]]:

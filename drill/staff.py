@@ -26,7 +26,7 @@ CALLBACK_NOTES = {
 }
 """How a callback went, and what an agent writes to it."""
 ASK_AGAIN_S = 5
-"""After a hang-up that the product could not carry out."""
+"""After a hang-up the talk still goes on: the product, or the network, could not carry it out."""
 LEAST_LOOK_MS = 500
 """Of real time: however fast the clock, a desk is not looked at more often."""
 NEWS_LOOK_MS = 300_000
@@ -201,7 +201,8 @@ class Agent:
             await self._post(f"/api/v1/contacts/{contact}/unhold", fence=fence)
         if talk.transfers and await self._pass_on(contact, fence):
             return
-        while not await self._post(f"/api/v1/contacts/{contact}/hang-up", fence=fence):
+        while True:
+            await self._post(f"/api/v1/contacts/{contact}/hang-up", fence=fence)
             if not await self._stay(contact, fence, ASK_AGAIN_S):
                 return
 

@@ -177,6 +177,16 @@ def test_a_promise_kept_in_two_turns_is_found():
     assert broken(turns)["twice"] == [name]
 
 
+@pytest.mark.parametrize("word", ["machine", "wrong_number", "again"])
+def test_a_promise_whose_agent_says_that_it_was_in_vain_is_rung_once_more(word):
+    """A drill of the flood took such a promise for one that was kept twice."""
+    name = "PR0123456789abcdef"
+    first, second = event("connected", f"{name}.1"), event("connected", f"{name}.2")
+    assert broken([first, event("note", f"{name}.1", outcome=word), second])["twice"] == []
+    kept = event("note", f"{name}.1", outcome="reached")
+    assert broken([first, kept, second])["twice"] == [name]
+
+
 def test_who_is_at_work():
     steps = at_work(
         [

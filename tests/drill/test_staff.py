@@ -45,7 +45,9 @@ class House:
         self.refuses: dict[str, int] = {}
         self.away: dict[str, int] = {}
         """How often a path will be answered with 503."""
-        self.then: dict[str, dict[str, Any]] = {}
+        self.in_vain = 0
+        """How often a hang-up is taken, and then comes to nothing at the network."""
+        self.then: dict[str, dict[str, Any]] = {"hang-up": {"presence": "wrap_up"}}
         """How the agent stands after this was asked."""
 
     def client(self, name: str) -> httpx2.AsyncClient:
@@ -61,6 +63,9 @@ class House:
         if self.away.get(verb):
             self.away[verb] -= 1
             return httpx2.Response(503)
+        if verb == "hang-up" and self.in_vain:
+            self.in_vain -= 1
+            return httpx2.Response(201)
         self.me |= self.then.get(verb, {})
         if request.method == "GET":
             return self._get(path)
@@ -223,6 +228,17 @@ async def test_a_product_that_cannot_answer_now_does_not_end_a_talk_for_the_agen
     asked_again = ["hang-up"] * 2 if silent == "hang-up" else []
     assert house.verbs() == ["accept", "connect", "hang-up", *asked_again]
     assert agent.counts["told to wait"] == 2
+
+
+async def test_who_is_still_on_the_line_after_the_hang_up_is_hung_up_on_again() -> None:
+    """Twilio was too busy for it, say. Else agent and caller would stay together for ever."""
+    house = House()
+    agent = agent_in(house, Decided())
+    me = dict(asked_for(house))
+    await met(house)
+    house.in_vain = 2
+    await agent._act(me)
+    assert house.verbs() == ["accept", "connect", *["hang-up"] * 3]
 
 
 async def test_a_lost_race_is_no_error_and_a_refusal_is() -> None:
