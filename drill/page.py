@@ -33,10 +33,12 @@ def page(result: Mapping[str, Any]) -> str:
     title = escape(f"Drill: {result['title']}")
     kicker = f"Drill · seed {result['seed']}" + (", with faults" if result["faults"] else "")
     verdict, story = escape(reading.verdict(result)), escape(result["story"])
+    broken = escape(reading.broken(result))
+    alarm = f"<p class='verdict broken'>■ {broken}</p>" if broken else ""
     body = "".join(
         [
             f"<header><p class=kicker>{kicker}</p><h1>{escape(result['title'])}</h1>",
-            f"<p class=verdict>{verdict}</p><p class=story>{story}</p></header>",
+            f"{alarm}<p class=verdict>{verdict}</p><p class=story>{story}</p></header>",
             _charts(result),
             _table(result),
             _laws(result),
@@ -63,7 +65,7 @@ def _charts(result: Mapping[str, Any]) -> str:
     made = [f"<section><h2>What became of the calls</h2><p class=keys>{keys}</p>"]
     for run, each in zip(runs, slots, strict=True):
         made.append(
-            f"<figure><figcaption>{escape(run['name'])}</figcaption>{_bars(each, calls, zone)}</figure>"
+            f"<figure tabindex=0><figcaption>{escape(run['name'])}</figcaption>{_bars(each, calls, zone)}</figure>"
         )
     made.append(
         "</section><section><h2>The line</h2><p class=keys><span class='key line'>waiting on the phone</span>"
@@ -71,7 +73,7 @@ def _charts(result: Mapping[str, Any]) -> str:
     )
     for run, each in zip(runs, slots, strict=True):
         made.append(
-            f"<figure><figcaption>{escape(run['name'])}</figcaption>{_lines(each, line, zone)}</figure>"
+            f"<figure tabindex=0><figcaption>{escape(run['name'])}</figcaption>{_lines(each, line, zone)}</figure>"
         )
     return "".join([*made, "</section>"])
 

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from drill.scorecard import differing
+
 Card = Mapping[str, Any]
 DASH = "–"
 
@@ -111,7 +113,7 @@ PARTS: tuple[tuple[str, list[Row]], ...] = (
         _row("not reached, or too late", whole, -1, "promises", "vain"),
     ]),
     ("Texts and follow-ups", [
-        _row("turned to a text", whole, 0, "deflected", "count"),
+        _row("turned away", whole, 0, "deflected", "count", note="by text or message, who then hung up too"),
         _row("rang again within 30 min", pct, -1, "deflected", "called_again_share"),
         _row("follow-ups", whole, 0, "follow_ups", "made"),
         _row("that came to an end", whole, 0, "follow_ups", "ended"),
@@ -161,10 +163,21 @@ def verdict(result: Mapping[str, Any]) -> str:
     cut = [card["calls"]["abandoned_share"] for card in cards[:2]]
     told = f", and {whole(first['informed'])} more were told by text" if first["informed"] else ""
     return (
-        f"{names[0].capitalize()}, {pct(first['served_share'])} of the people spoke with an agent{told}; "
-        f"{pct(cut[0])} of the calls were abandoned. {names[1].capitalize()}: "
+        f"{_under(names[0])}, {pct(first['served_share'])} of the people spoke with an agent{told}; "
+        f"{pct(cut[0])} of the calls were abandoned. {_under(names[1])}: "
         f"{pct(second['served_share'])}, and {pct(cut[1])}."
     )
+
+
+def broken(result: Mapping[str, Any]) -> str:
+    """What comes before all figures: the laws that did not hold; "" when all did."""
+    told = differing(run["card"] for run in result["runs"])
+    return f"Not held: {'; '.join(told)}." if told else ""
+
+
+def _under(name: str) -> str:
+    """A run's name as a sentence begins: "With surge mode", or with the rules it is named after."""
+    return f"With {name}" if "=" in name else name.capitalize()
 
 
 def _at(card: Card, path: Sequence[str]) -> Any:

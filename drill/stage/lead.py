@@ -93,7 +93,8 @@ class Leads:
 
     async def _work_ledger(self, step: WorkLedger) -> None:
         """Some people work the open follow-ups off, the oldest first: three in four are reached."""
-        self._note(f"{step.people} people work off the follow-ups")
+        who = f"{step.people} people work" if step.people > 1 else "one person works"
+        self._note(f"{who} off the follow-ups")
         pause_ms = step.minutes_each * 60_000 / step.people
         while True:
             told = await self._get(step.who, "/api/v1/followups?unfinished=true&count=50")

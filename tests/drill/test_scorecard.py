@@ -8,6 +8,7 @@ import pytest
 
 from callbacks.figures import Row as PromiseRow
 from callbacks.states import PromiseState
+from drill import reading
 from drill.laws import at_work, broken
 from drill.scorecard import Call, Facts, FollowUpRow, card, differing
 from queueing.journal import Event
@@ -185,6 +186,12 @@ def test_a_promise_whose_agent_says_that_it_was_in_vain_is_rung_once_more(word):
     assert broken([first, event("note", f"{name}.1", outcome=word), second])["twice"] == []
     kept = event("note", f"{name}.1", outcome="reached")
     assert broken([first, kept, second])["twice"] == [name]
+
+
+def test_a_broken_law_is_said_before_all_figures():
+    clean, twice = card(facts(call("CA1", "answered"))), card(facts(broken={"twice": ["CA1"]}))
+    assert reading.broken({"runs": [{"card": clean}]}) == ""
+    assert reading.broken({"runs": [{"card": clean}, {"card": twice}]}) == "Not held: Nobody is served twice."
 
 
 def test_who_is_at_work():
