@@ -64,18 +64,19 @@ def _charts(result: Mapping[str, Any]) -> str:
     keys = "".join(f'<span class="key {key}">{words}</span>' for key, words in BANDS)
     made = [f"<section><h2>What became of the calls</h2><p class=keys>{keys}</p>"]
     for run, each in zip(runs, slots, strict=True):
-        made.append(
-            f"<figure tabindex=0><figcaption>{escape(run['name'])}</figcaption>{_bars(each, calls, zone)}</figure>"
-        )
+        made.append(_figure(run["name"], _bars(each, calls, zone)))
     made.append(
         "</section><section><h2>The line</h2><p class=keys><span class='key line'>waiting on the phone</span>"
         "<span class='key agents'>agents at work</span></p>"
     )
     for run, each in zip(runs, slots, strict=True):
-        made.append(
-            f"<figure tabindex=0><figcaption>{escape(run['name'])}</figcaption>{_lines(each, line, zone)}</figure>"
-        )
+        made.append(_figure(run["name"], _lines(each, line, zone)))
     return "".join([*made, "</section>"])
+
+
+def _figure(name: str, drawn: str) -> str:
+    """On a small screen it is wider than the page, and scrolls by itself, by keyboard too."""
+    return f"<figure tabindex=0><figcaption>{escape(name)}</figcaption>{drawn}</figure>"
 
 
 def _shown(slots: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
