@@ -1,4 +1,4 @@
-"""Verbs that keep the books: tables, accounts, merchants."""
+"""Verbs that keep the books: tables, accounts, merchants, the roster."""
 
 from __future__ import annotations
 
@@ -30,6 +30,11 @@ def add_to(app: typer.Typer) -> None:
     merchants.callback()(lambda: None)  # a group, though it has one verb so far
     merchants.command("import")(merchants_import)
     app.add_typer(merchants, name="merchants", rich_help_panel=PANEL)
+    roster = typer.Typer(no_args_is_help=True, help="Who is planned to be at work.")
+    roster.command("import")(roster_import)
+    roster.command("show")(roster_show)
+    roster.command("clear")(roster_clear)
+    app.add_typer(roster, name="roster", rich_help_panel=PANEL)
 
 
 def migrate(
@@ -160,20 +165,75 @@ def merchants_import(
     import asyncio
     from dataclasses import asdict
 
-    from foundation.errors import Mendable
     from processes.books import import_merchants
     from processes.settings import read
 
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise Mendable(f"{file} cannot be read ({error.strerror}).") from None
-    report = asyncio.run(import_merchants(read().settings, content))
+    report = asyncio.run(import_merchants(read().settings, _content(file)))
     text = (
         f"✓ {report.added} merchants added, {report.updated} updated; "
         f"they have {report.numbers} numbers and {report.locations} locations."
     )
     tell(as_json, asdict(report), text)
+
+
+def roster_import(
+    file: Annotated[Path, typer.Argument(help="CSV: day, from, to, agents; queue where planned apart.")],
+    as_json: Json = False,
+) -> None:
+    """Takes in a roster in place of the one there was: all of it, or, when a line is bad, nothing.
+
+    Example: surgeline roster import roster.csv
+    """
+    import asyncio
+
+    from processes.books import import_roster
+    from processes.settings import read
+
+    shifts, gone = asyncio.run(import_roster(read().settings, _content(file)))
+    answer = {"shifts": len(shifts), "replaced": gone, "days": list(dict.fromkeys(s.day for s in shifts))}
+    text = f"✓ {len(shifts)} shifts are in the roster" + (f", in place of {gone}." if gone else ".")
+    tell(as_json, answer, f"{text}\n  Announced waits reckon with them within a minute; see /staffing.")
+
+
+def roster_show(as_json: Json = False) -> None:
+    """The roster, as a file that `roster import` takes.
+
+    Example: surgeline roster show > roster.csv
+    """
+    import asyncio
+    from dataclasses import asdict
+
+    from processes.books import roster_of
+    from processes.settings import read
+    from queueing.shifts import COLUMNS
+
+    found = asyncio.run(roster_of(read().settings))
+    rows = [",".join(cells) for cells in (COLUMNS, *(shift.cells for shift in found))]
+    tell(as_json, {"shifts": [asdict(shift) for shift in found]}, "\n".join(rows))
+
+
+def roster_clear(as_json: Json = False) -> None:
+    """Forgets the roster: waits are told from who is in now.
+
+    Example: surgeline roster clear
+    """
+    import asyncio
+
+    from processes.books import clear_roster
+    from processes.settings import read
+
+    gone = asyncio.run(clear_roster(read().settings))
+    tell(as_json, {"removed": gone}, f"✓ {gone} shifts removed." if gone else "There was no roster.")
+
+
+def _content(file: Path) -> bytes:
+    """Raises Mendable when it cannot be read."""
+    from foundation.errors import Mendable
+
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise Mendable(f"{file} cannot be read ({error.strerror}).") from None
 
 
 def _with_accounts(work: Callable[[Accounts], Awaitable[T]]) -> T:
