@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from queueing.ladder import FOREVER, Segment
+from queueing.patience import Hazard
 from queueing.renewals import EDGES, PER_UNIT, paces
 from queueing.staffing import HORIZON_S, Plan
 
@@ -17,7 +18,12 @@ MANY = 100
 
 
 def segments(
-    plan: Plan, higher: Sequence[tuple[float, float]], elapsed: Sequence[float], unit: float, cv2: float
+    plan: Plan,
+    higher: Sequence[tuple[float, float]],
+    elapsed: Sequence[float],
+    unit: float,
+    cv2: float,
+    hazard: Hazard,
 ) -> list[Segment]:
     """Periods of constant drain, the last without end.
 
@@ -26,6 +32,7 @@ def segments(
     (s) and ``cv2`` its squared coefficient of variation.
     """
     gains = _gains(elapsed, unit, cv2)
+    higher = _served(higher, plan[0][1], unit, hazard)
     ends = {unit * edge for edge in EDGES[1:]}
     ends.update(at for at, _ in plan if at > 0)
     ends.update(until for until, _ in higher if until < HORIZON_S)
@@ -46,6 +53,18 @@ def segments(
         road.append(Segment(end, drain, _step_variance(agents, drain, unit, cv2, middle)))
         begin = end
     return road
+
+
+def _served(
+    higher: Sequence[tuple[float, float]], agents: float, unit: float, hazard: Hazard
+) -> Sequence[tuple[float, float]]:
+    """Those who overtake, less those of them who hang up before their turn.
+
+    They wait about 1 / (c - lo): the mean of M/M/s, while all agents are busy.
+    """
+    drain = max(agents - unit * sum(rate for _, rate in higher), LEAST_DRAIN * agents)
+    share = hazard.staying(0.0, unit / drain) if drain > 0 else 1.0
+    return [(until, rate * share) for until, rate in higher]
 
 
 def _step_variance(agents: float, drain: float, unit: float, cv2: float, at: float) -> float:

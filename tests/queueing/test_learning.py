@@ -15,6 +15,7 @@ from queueing.calibration import Calibration, Told
 from queueing.handling import Handling, whole_per_capped
 from queueing.ladder import FOREVER, Load, Reach, Segment, through
 from queueing.learning import Rate
+from queueing.outlook import segments
 from queueing.patience import Hazard, Patience
 from queueing.places import Place, Places, tally
 from queueing.renewals import EDGES, paces
@@ -254,3 +255,12 @@ def test_one_who_hung_up_is_reckoned_with_when_the_line_passes_the_place():
     assert calibration.seen == 0
     calibration.passed(300.0, "", (11.0, 0))
     assert calibration.seen > 0
+
+
+def test_of_those_who_overtake_some_hang_up_before_their_turn():
+    """Of twenty agents a higher band takes 9.6: its callers wait 300 / 10.4 s, and one in 35 goes."""
+    hazard = Hazard(math.log(1 / 1000), 0.0)
+    (road,) = {s.drain for s in segments([(0.0, 20.0)], [(math.inf, 0.032)], [], 300.0, 1.0, hazard)}
+    stay = math.exp(-300 / 10.4 / 1000)
+    assert stay == pytest.approx(34 / 35, abs=0.001)
+    assert road == pytest.approx(20 - 9.6 * stay, rel=0.001)
