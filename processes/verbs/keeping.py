@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 PANEL = "Keep"
+DAY = ["%Y-%m-%d"]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -224,6 +226,33 @@ def roster_clear(as_json: Json = False) -> None:
 
     gone = asyncio.run(clear_roster(read().settings))
     tell(as_json, {"removed": gone}, f"✓ {gone} shifts removed." if gone else "There was no roster.")
+
+
+def estimates_export(
+    calls: Annotated[Path, typer.Argument(help="Where to write the calls, as CSV.")],
+    agents: Annotated[Path | None, typer.Option(help="Where to write who was in, as CSV.")] = None,
+    first: Annotated[datetime | None, typer.Option("--from", formats=DAY, help="The first day.")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=DAY, help="The last day.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Writes our own calls as a history for `estimates replay`: no numbers, no names.
+
+    Example: surgeline estimates export calls.csv --agents agents.csv --from 2026-03-01 --to 2026-03-31
+    """
+    import asyncio
+    from dataclasses import asdict
+
+    from processes.centre import read_centre
+    from processes.exporting import export
+    from processes.settings import read
+
+    settings = read().settings
+    days = (first.date() if first else None, last.date() if last else None)
+    done = asyncio.run(export(settings, calls, agents, *days, settings.clock.now_ms()))
+    zone = read_centre(settings.surgeline_centre).written.time_zone
+    words = f"surgeline estimates replay {calls}{f' --agents {agents}' if agents else ''} --time-zone {zone}"
+    text = f"✓ {done.calls} calls and {done.callbacks} callbacks are in {calls}.\n  Now: {words}"
+    tell(as_json, asdict(done), text)
 
 
 def _content(file: Path) -> bytes:

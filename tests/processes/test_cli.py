@@ -236,3 +236,10 @@ def test_it_is_a_program_of_its_own_and_hands_over_to_the_double() -> None:
     words = [sys.executable, "-m", "processes", "double", "--help"]
     ran = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     assert "--hook-url" in ran.stdout
+
+
+def test_without_calls_there_is_nothing_to_export(surgeline: Run) -> None:
+    ran = surgeline("estimates", "export", "calls.csv", "--from", "2026-03-01", "--to", "2026-03-31")
+    assert ran.returncode == 2
+    assert "No call came" in ran.stderr
+    assert surgeline("estimates", "export", "calls.csv", "--from", "March").returncode == 2
