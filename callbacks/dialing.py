@@ -201,7 +201,8 @@ async def send(cb: Office, carrier: Carrier, attempt: Attempt, number: str) -> N
 
 
 async def note_sent(cb: Office, attempt_id: str, call_sid: str, now_ms: int) -> bool:
-    """The carrier has it. False when nobody is to be rung for it any more. Raises Unavailable."""
+    """The carrier has it. False when nobody is to be rung for it any more: the promise is over, or the agent
+    has gone and nobody has picked up. Raises Unavailable."""
     async with cb.sql.session() as session:
         found = await record.attempt_with_promise(session, attempt_id)
         if found is None:
@@ -218,7 +219,8 @@ async def note_sent(cb: Office, attempt_id: str, call_sid: str, now_ms: int) -> 
         if promise.state == PromiseState.DIALING and promise.first_rung_ms is None:
             rung: dict[str, Any] = {"first_rung_ms": now_ms}
             await record.change(session, promise, None, "rung", by="line", now_ms=now_ms, **rung)
-        return promise.state == PromiseState.DIALING or attempt.state == AttemptState.ANSWERED
+        wanted = promise.state == PromiseState.DIALING and attempt.result != Result.AGENT_GONE
+        return wanted or attempt.state == AttemptState.ANSWERED
 
 
 async def note_unknown(cb: Office, attempt_id: str, now_ms: int) -> None:
@@ -262,6 +264,7 @@ async def answered(cb: Office, attempt_id: str, call_sid: str, now_ms: int) -> b
             session,
             attempt,
             AttemptState.ANSWERED,
+            result="",
             call_sid=call_sid,
             answered_ms=now_ms,
             lease_ms=now_ms + cb.policy.dial_ms + cb.policy.lease_s * 1000,

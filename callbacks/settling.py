@@ -5,11 +5,12 @@ Every verb here may come twice, late or beside another: the attempt's state deci
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlmodel import col, select
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from callbacks import record
@@ -29,10 +30,12 @@ RESULTS = {
     "busy": Result.BUSY,
     "no-answer": Result.NO_ANSWER,
     "failed": Result.FAILED,
-    "canceled": Result.NO_ANSWER,
+    "canceled": Result.AGENT_GONE,
     "completed": Result.HUNG_UP,
 }
-"""What a call's last status, by Twilio's word, says of an attempt."""
+"""What a call's last status, by Twilio's word, says of an attempt. "canceled" is our own doing."""
+UNHEARD = (AttemptState.INTENT, AttemptState.UNKNOWN)
+"""Nobody knows yet whether there is a call."""
 FINAL = frozenset({Result.REFUSED, Result.WRONG_NUMBER})
 """Ringing again would be of no use."""
 MOST_RUNG = 2
@@ -102,17 +105,19 @@ def _trouble(cb: Office, attempt_id: str) -> str:
     return f"surgeline:{{{cb.centre}}}:trouble:{attempt_id}"
 
 
-async def withdraw(cb: Office, attempt_id: str, why: str, now_ms: int) -> Settled | None:
+async def withdraw(
+    cb: Office, attempt_id: str, why: str, now_ms: int, only: Collection[str] = record.ATTEMPT_OPEN_WORDS
+) -> Settled | None:
     """The attempt never rang: it counts for nothing, and the promise is in the line again, in its place.
 
-    None when it was over already. Raises Unavailable.
+    None when it was over already, or in none of the states ``only``. Raises Unavailable.
     """
     async with cb.sql.session() as session:
         found = await record.attempt_with_promise(session, attempt_id)
         if found is None:
             return None
         attempt, promise = found
-        if attempt.state not in record.ATTEMPT_OPEN_WORDS:
+        if attempt.state not in only:
             return None
         if not await record.change_attempt(session, attempt, AttemptState.WITHDRAWN, ended_ms=now_ms):
             return None
@@ -134,13 +139,32 @@ async def withdraw(cb: Office, attempt_id: str, why: str, now_ms: int) -> Settle
 
 
 async def agent_gone(cb: Office, carrier: Carrier, turn: str, fence: int, now_ms: int) -> Settled | None:
-    """The agent who pressed Call is there no more: the merchant's phone stops ringing, nothing is counted."""
+    """The agent who pressed Call is there no more: the merchant's phone stops ringing, nothing is counted.
+
+    Whether it rings at all may not be known. Then the attempt stays open, so that nobody rings a second time
+    meanwhile, and its call is stopped when it is known.
+    """
     attempt = await attempt_of(cb, turn, fence)
     if attempt is None or attempt.state not in record.ATTEMPT_OPEN_WORDS:
         return None
+    if attempt.state in UNHEARD:
+        attempt = await _unwanted(cb, attempt.id)
+        if attempt is None or attempt.state in (*UNHEARD, AttemptState.ANSWERED):
+            return None
     if attempt.state != AttemptState.ANSWERED:  # picked up, its own door tells the merchant why
         await stop_ringing(carrier, attempt)
     return await over(cb, attempt.id, Result.AGENT_GONE, now_ms)
+
+
+async def _unwanted(cb: Office, attempt_id: str) -> Attempt | None:
+    """Its result is noted before its end. The attempt as it is now; None when it is over."""
+    async with cb.sql.session() as session:
+        found = await record.attempt_with_promise(session, attempt_id)
+        if found is None or found[0].state not in record.ATTEMPT_OPEN_WORDS:
+            return None
+        if found[0].state in UNHEARD:
+            await record.change_attempt(session, found[0], None, result=Result.AGENT_GONE)
+        return found[0]
 
 
 async def attempt_of(cb: Office, turn: str, fence: int) -> Attempt | None:
@@ -178,7 +202,8 @@ async def settle(cb: Office, carrier: Carrier, attempt: Attempt, now_ms: int) ->
         log.warning("an attempt could not be looked up", attempt=attempt.id, why=str(silent))
         return None
     if leg is None:
-        return await withdraw(cb, attempt.id, "it never rang", now_ms)
+        only = record.ATTEMPT_OPEN_WORDS if attempt.call_sid else UNHEARD  # picked up meanwhile, it rang
+        return await withdraw(cb, attempt.id, "it never rang", now_ms, only)
     if leg.status in LIVE:
         await _still_there(cb, carrier, attempt, leg, now_ms)
         return None
@@ -296,7 +321,9 @@ async def _find(cb: Office, carrier: Carrier, attempt: Attempt) -> Call | None:
         promise = await session.get(Promise, attempt.promise)
         if promise is None:
             return None
-        others = await session.exec(select(Attempt.call_sid).where(col(Attempt.promise) == promise.id))
+        others = await session.exec(
+            select(Attempt.call_sid).where(Attempt.promise == promise.id, Attempt.id != attempt.id)
+        )
         known = set(others)
         mine = await carrier.calls(
             to=promise.number, from_=cb.ours[0], since_ms=attempt.made_ms - LEEWAY_MS, limit=20
@@ -321,6 +348,7 @@ async def _still_there(cb: Office, carrier: Carrier, attempt: Attempt, leg: Call
             await record.change(
                 session, promise, None, "dialing", by="line", now_ms=now_ms, first_rung_ms=attempt.made_ms
             )
-        unwanted = promise.state != PromiseState.DIALING and fresh.state != AttemptState.ANSWERED
+        wanted = promise.state == PromiseState.DIALING and fresh.result != Result.AGENT_GONE
+        unwanted = not wanted and fresh.state != AttemptState.ANSWERED
     if unwanted:
         await stop_ringing(carrier, fresh)

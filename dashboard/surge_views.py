@@ -394,6 +394,8 @@ def event_views(
             what = f"Level: {LEVEL_WORDS[Level(level)].lower()}"
         elif row.kind == "suggested" and isinstance(level, int):
             what = f"Suggested: {LEVEL_WORDS[Level(level)].lower()}"
+        elif row.kind in ("update", "moved") and (state := row.fields.get("state")):
+            what = f"{what}: {STATE_WORDS[IncidentState(state)].partition(':')[0].lower()}"
         title = titles.get(row.incident, "")
         words = " · ".join(part for part in (title if title != row.words else "", row.words) if part)
         found.append(EventView(row.at_ms, what, names.get(row.by, row.by), words))

@@ -15,6 +15,7 @@ LOOK_MS = 5_000
 ORDER = ("investigating", "identified", "monitoring", "verified", "resolved")
 TAKE_MS = 20_000
 """Reaching one merchant, or finding that nobody is there."""
+TRIES = 10
 ENDS = ("reached", "reached", "reached", "unreachable", "not_wanted")
 NOTES = {
     "reached": "Reached by phone: it works again.",
@@ -119,8 +120,11 @@ class Clerk(Agent):
             return
         await self.clock.sleep(TAKE_MS)
         end = self.temper.one_of(list(ENDS))
-        if await self._post(path, verb=end, note=NOTES[end]):
-            self.counts["followed up"] += 1
+        for _ in range(TRIES):  # what was claimed is not left lying when the product was slow for a while
+            if await self._post(path, verb=end, note=NOTES[end]):
+                self.counts["followed up"] += 1
+                return
+            await self.clock.sleep(max(LOOK_MS, self.look_ms))
 
 
 def _words(step: Step) -> dict[str, str]:

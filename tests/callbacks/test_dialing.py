@@ -228,3 +228,92 @@ async def test_a_supervisors_cancel_stops_the_ringing(ringing: Staff) -> None:
     assert [leg.status for leg in ringing.legs()] == ["canceled"]
     assert await ringing.attempt_states(promise) == ["withdrawn"]
     assert (await ringing.roster.agent("ann")).presence == "ready"
+
+
+# --- the agent goes while nobody knows whether it rings -------------------------------------------------
+
+
+async def agent_goes(ringing: Staff, turn: str, fence: int) -> None:
+    """The agent's phone drops: the line lets go, and the effect of that is carried out."""
+    await ringing.line.fail_join(turn, ringing.now_ms)
+    await dialing.agent_gone(ringing.cb, ringing.carrier, turn, fence, ringing.now_ms)
+
+
+async def test_an_agent_gone_while_the_answer_is_unknown_rings_nobody_a_second_time(ringing: Staff) -> None:
+    promise = await ringing.owed()
+    await ringing.at_work("ann")
+    ringing.phone(after_ms=12_000)
+    await rest_fails(ringing, "lose_answer")
+    turn, fence = await ringing.presses_call(promise)
+    await dialing.begin(ringing.cb, ringing.carrier, turn, fence, "ann", ringing.now_ms)
+    assert await ringing.attempt_states(promise) == ["unknown"]
+    await agent_goes(ringing, turn, fence)
+    await ringing.at_work("bob")
+    now = await ringing.contact(turn)
+    await dialing.begin(ringing.cb, ringing.carrier, turn, now.fence, now.agent, ringing.now_ms)
+    await ringing.passes(20)
+    assert len(ringing.legs()) == 1
+    assert len(await ringing.attempts(promise)) == 1
+
+
+async def test_a_phone_found_ringing_for_an_agent_who_has_gone_is_stopped_and_counts_for_nothing(
+    ringing: Staff,
+) -> None:
+    promise = await ringing.owed()
+    await ringing.at_work("ann")
+    ringing.phone(answers="no-answer", after_ms=60_000)
+    await rest_fails(ringing, "lose_answer")
+    turn, fence = await ringing.presses_call(promise)
+    await dialing.begin(ringing.cb, ringing.carrier, turn, fence, "ann", ringing.now_ms)
+    await agent_goes(ringing, turn, fence)
+    await ringing.passes(25)
+    assert [leg.status for leg in ringing.legs()] == ["canceled"]
+    (attempt,) = await ringing.attempts(promise)
+    assert (attempt.state, attempt.result) == ("not_reached", Result.AGENT_GONE)
+    again = await ringing.promise(promise.id)
+    assert (again.state, again.tries) == (PromiseState.IN_LINE, 0)
+
+
+async def test_an_agent_gone_before_the_call_is_sent_has_it_stopped_as_soon_as_it_is_known(
+    ringing: Staff,
+) -> None:
+    promise = await ringing.owed()
+    await ringing.at_work("ann")
+    ringing.phone(after_ms=20_000)
+    turn, fence = await ringing.presses_call(promise)
+    intent = await dialing.write_intent(ringing.cb, promise.id, turn, fence, "ann", ringing.now_ms)
+    assert intent.attempt is not None
+    await agent_goes(ringing, turn, fence)
+    assert await ringing.attempt_states(promise) == ["intent"]
+    await dialing.send(ringing.cb, ringing.carrier, intent.attempt, NUMBER)
+    await ringing.passes(3)
+    assert [leg.status for leg in ringing.legs()] == ["canceled"]
+    again = await ringing.promise(promise.id)
+    assert (again.state, again.tries) == (PromiseState.IN_LINE, 0)
+
+
+async def test_who_picks_up_though_the_agent_has_gone_is_there_first(ringing: Staff) -> None:
+    promise = await ringing.owed()
+    await ringing.at_work("ann")
+    turn, fence = await ringing.presses_call(promise)
+    intent = await dialing.write_intent(ringing.cb, promise.id, turn, fence, "ann", ringing.now_ms)
+    assert intent.attempt is not None
+    await agent_goes(ringing, turn, fence)
+    assert await dialing.answered(ringing.cb, intent.attempt.id, "CAleg", ringing.now_ms)
+    assert await dialing.note_sent(ringing.cb, intent.attempt.id, "CAleg", ringing.now_ms)
+    assert await picking_up.take(ringing.cb, intent.attempt.id, "CAleg", ringing.now_ms)
+
+
+async def test_a_pick_up_during_the_look_up_is_not_withdrawn(ringing: Staff) -> None:
+    """The look-up's own question and the pick-up overtake each other."""
+    promise = await ringing.owed()
+    await ringing.at_work("ann")
+    ringing.phone(after_ms=60_000)
+    await rest_fails(ringing, "lose_answer")
+    await ringing.dials(promise)
+    ringing.clock.advance(s=16)
+    (attempt,) = await ringing.attempts(promise)
+    (leg,) = ringing.legs()
+    assert await dialing.answered(ringing.cb, attempt.id, leg.sid, ringing.now_ms)
+    await dialing.settle(ringing.cb, ringing.carrier, attempt, ringing.now_ms)  # as it was before
+    assert await ringing.attempt_states(promise) == ["answered"]

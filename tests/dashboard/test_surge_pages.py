@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+from dashboard.surge_views import event_views
 from merchants.tables import Merchant
 from queueing.records import Card
 from surge import commitments, incidents, links, lists, rehearsals, suggestions, switch
 from surge.office import Conflict
 from surge.rehearsals import Rehearsal
 from surge.states import Level
+from surge.tables import SurgeEvent
 from tests.pages.outage import Outage
 
 WORDS = "We know that card payments are failing. Our engineers are repairing it."
@@ -424,3 +426,18 @@ async def test_the_console_says_when_a_drill_is_due(lead, clock, tmp_path) -> No
     assert "Upserve, 7 February 2017" in page
     assert "every law of the line was held" in page
     assert "A drill is due now" not in page
+
+
+def test_the_timeline_says_which_state_an_update_posted() -> None:
+    row = SurgeEvent(
+        at_ms=1,
+        kind="update",
+        by="ann",
+        incident="IN1",
+        words="It works.",
+        fields={"state": "resolved"},
+    )
+    (shown,) = event_views([row], {"ann": "Ann"}, {"IN1": "Tills freeze"})
+    assert (shown.what, shown.by, shown.words) == (
+        "Update posted: resolved", "Ann", "Tills freeze · It works.",
+    )  # fmt: skip

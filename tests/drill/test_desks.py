@@ -27,12 +27,14 @@ class Product:
     def __init__(self, **told: Any) -> None:
         self.told = {"level": {"level": 0}, "incidents": [], "queues": [], "follow_ups": []} | told
         self.posted: list[tuple[str, dict[str, Any]]] = []
+        self.statuses: list[int] = []
+        """Of the next posts, where they are not 200."""
 
     def answer(self, request: httpx2.Request) -> httpx2.Response:
         name = request.url.path.removeprefix("/api/v1/")
         if request.method == "POST":
             self.posted.append((name, json.loads(request.content)))
-            return httpx2.Response(200, json={})
+            return httpx2.Response(self.statuses.pop(0) if self.statuses else 200, json={})
         return httpx2.Response(200, json=self.told[name] if name == "level" else self._listed(name))
 
     def _listed(self, name: str) -> dict[str, Any]:
@@ -117,6 +119,16 @@ async def test_a_clerk_claims_a_row_and_gives_it_an_end() -> None:
     assert product.posted[0][1]["verb"] == "claim"
     assert product.posted[1][1]["verb"] in ("reached", "unreachable", "not_wanted")
     assert product.posted[1][1]["note"]
+
+
+async def test_a_clerk_leaves_no_claimed_row_lying_when_the_product_is_slow() -> None:
+    product = Product()
+    product.statuses = [200, 503, 503, 200]
+    clerk = product.seat(Clerk)
+    clerk.clock.sleep = _at_once
+    await clerk._deal_with("CA1")
+    assert len(product.posted) == 4
+    assert clerk.counts["followed up"] == 1
 
 
 async def test_a_text_is_read_once() -> None:
