@@ -217,9 +217,7 @@ def load_view(load: Any, clock: Any) -> LoadView:
 
 def times(ratio: float) -> str:
     """2.4×; ten and more without a point."""
-    if math.isinf(ratio):
-        return "∞"
-    return f"{ratio:.0f}×" if ratio >= 10 else f"{ratio:.1f}×"
+    return "∞" if math.isinf(ratio) else f"{ratio:.0f}×" if ratio >= 10 else f"{ratio:.1f}×"
 
 
 def _assumed(share: float | None) -> str:
