@@ -32,7 +32,7 @@ def segments(
     (s) and ``cv2`` its squared coefficient of variation.
     """
     gains = _gains(elapsed, unit, cv2)
-    higher = _served(higher, plan[0][1], unit, hazard)
+    lost = unit * hazard.at(0.0)
     ends = {unit * edge for edge in EDGES[1:]}
     ends.update(at for at, _ in plan if at > 0)
     ends.update(until for until, _ in higher if until < HORIZON_S)
@@ -48,23 +48,22 @@ def segments(
             agents = max(0.0, agents + gains[period])
         if begin > 0 and higher:
             taken = unit * sum(rate for until, rate in higher if until > begin)
-        drain = max(agents - taken, LEAST_DRAIN * agents)
+        drain = max(_left(agents, taken, lost), LEAST_DRAIN * agents)
         middle = (begin + min(end, begin + 2 * unit)) / 2
         road.append(Segment(end, drain, _step_variance(agents, drain, unit, cv2, middle)))
         begin = end
     return road
 
 
-def _served(
-    higher: Sequence[tuple[float, float]], agents: float, unit: float, hazard: Hazard
-) -> Sequence[tuple[float, float]]:
-    """Those who overtake, less those of them who hang up before their turn.
+def _left(agents: float, taken: float, lost: float) -> float:
+    """Agents' worth that higher bands leave, when these would take ``taken`` and callers of theirs hang up.
 
-    They wait about 1 / (c - lo): the mean of M/M/s, while all agents are busy.
+    While all agents are busy they wait u / d on average (M/M/s; u the mean handling time, d what is left), so
+    that of them 1 - h u / d stay: d = agents - taken (1 - h u / d), a square equation. ``lost`` is h u; where
+    more come than can be served the waits have no such mean, and little is left however many hang up.
     """
-    drain = max(agents - unit * sum(rate for _, rate in higher), LEAST_DRAIN * agents)
-    share = hazard.staying(0.0, unit / drain) if drain > 0 else 1.0
-    return [(until, rate * share) for until, rate in higher]
+    spare, lost = agents - taken, min(lost, LEAST_DRAIN * agents)
+    return (spare + math.sqrt(spare * spare + 4 * taken * lost)) / 2
 
 
 def _step_variance(agents: float, drain: float, unit: float, cv2: float, at: float) -> float:
