@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TextIO
 from zoneinfo import ZoneInfo
 
-from sqlmodel import col, or_, select
+from sqlmodel import col, func, or_, select
 
 from dashboard.spells import TURNS, Turn, spells
 from foundation.connections import Sql
@@ -52,7 +52,7 @@ class Exported:
 
 
 async def export(
-    settings: Settings, calls: Path, agents: Path | None, first: date | None, last: date | None, now_ms: int
+    settings: Settings, calls: Path, agents: Path | None, first: date | None, last: date | None
 ) -> Exported:
     """The days from ``first`` to ``last`` on the centre's clock, both included; all there are without them.
 
@@ -61,10 +61,12 @@ async def export(
     plan = read_centre(settings.surgeline_centre)
     zone = ZoneInfo(plan.written.time_zone)
     from_ms = _midnight(first, zone) if first else 0
-    to_ms = min(now_ms, _midnight(last + timedelta(days=1), zone)) if last else now_ms
     count: Counter[bool] = Counter()
     queues: set[str] = set()
     async with books(settings) as sql:
+        to_ms = await _until(sql)
+        if last:
+            to_ms = min(to_ms, _midnight(last + timedelta(days=1), zone))
         with _writing(calls) as file:
             rows = csv.writer(file, lineterminator="\n")
             rows.writerow(COLUMNS)
@@ -162,6 +164,12 @@ async def _stays(sql: Sql, from_ms: int, to_ms: int) -> AsyncIterator[Stay]:
         if len(page) < AT_ONCE:
             return
         after = (page[-1][0], page[-1][1])
+
+
+async def _until(sql: Sql) -> int:
+    """Up to and with the newest event."""
+    async with sql.reading(statement_s=READ_S) as session:
+        return ((await session.exec(select(func.max(ContactEvent.at_ms)))).one() or 0) + 1
 
 
 async def _turns(sql: Sql, from_ms: int, to_ms: int) -> list[Event]:

@@ -248,7 +248,7 @@ def estimates_export(
 
     settings = read().settings
     days = (first.date() if first else None, last.date() if last else None)
-    done = asyncio.run(export(settings, calls, agents, *days, settings.clock.now_ms()))
+    done = asyncio.run(export(settings, calls, agents, *days))
     zone = read_centre(settings.surgeline_centre).written.time_zone
     words = f"surgeline estimates replay {calls}{f' --agents {agents}' if agents else ''} --time-zone {zone}"
     text = f"✓ {done.calls} calls and {done.callbacks} callbacks are in {calls}.\n  Now: {words}"

@@ -84,7 +84,7 @@ async def test_what_is_exported_can_be_replayed_and_no_row_is_bad(
 ) -> None:
     calls, agents = tmp_path / "calls.csv", tmp_path / "agents.csv"
     await a_morning(centre, settings)
-    done = await export(settings, calls, agents, None, None, centre.now_ms)
+    done = await export(settings, calls, agents, None, None)
     history = read(calls, agents)
     assert history.troubles == []
     assert done.agents == 2
@@ -124,12 +124,12 @@ async def test_only_the_days_that_are_asked_for(centre: Centre, settings: Settin
     async with books(settings) as sql, sql.session() as session:
         await ledger.record(session, await centre.told())
     second = datetime.fromtimestamp(centre.now_ms / 1000, UTC).date() - timedelta(days=2)
-    assert await export(settings, calls, None, second, second, centre.now_ms) == Exported(1, 0, 0, False)
+    assert await export(settings, calls, None, second, second) == Exported(1, 0, 0, False)
     assert [call.id for call in read_calls(calls.read_text()).calls] == ["CA1"]
     with pytest.raises(Mendable, match="No call came"):
-        await export(settings, calls, None, date(2001, 1, 1), date(2001, 1, 2), centre.now_ms)
+        await export(settings, calls, None, date(2001, 1, 1), date(2001, 1, 2))
     with pytest.raises(Mendable, match="cannot be written"):
-        await export(settings, tmp_path / "no" / "calls.csv", None, None, None, centre.now_ms)
+        await export(settings, tmp_path / "no" / "calls.csv", None, None, None)
 
 
 async def test_queues_with_agents_of_their_own_are_told_apart(
@@ -143,7 +143,7 @@ async def test_queues_with_agents_of_their_own_are_told_apart(
     centre.clock.advance(s=60)
     async with books(settings) as sql, sql.session() as session:
         await ledger.record(session, await centre.told())
-    assert (await export(settings, calls, agents, None, None, centre.now_ms)).by_queue
+    assert (await export(settings, calls, agents, None, None)).by_queue
     history = read(calls, agents)
     assert (history.troubles, list(history.staff)) == ([], ["billing", "support"])
     assert "4155550123" not in calls.read_text()
@@ -151,5 +151,5 @@ async def test_queues_with_agents_of_their_own_are_told_apart(
     centre.clock.advance(s=60)
     async with books(settings) as sql, sql.session() as session:
         await ledger.record(session, await centre.told())
-    assert not (await export(settings, calls, agents, None, None, centre.now_ms)).by_queue
+    assert not (await export(settings, calls, agents, None, None)).by_queue
     assert read(calls, agents).staff[""][-1][1] == 3
