@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import select
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 import psycopg
@@ -29,8 +29,8 @@ STATEMENT_S = 0.5
 SESSION_STATEMENTS = 4
 """A session as a whole may take so many times a statement's time."""
 
-SQLITE_BUSY_S = 0.3
-"""How long a writer waits for the other writer of a SQLite file."""
+SQLITE_BUSY_S = 0.5
+"""How long a writer waits for another process that writes the SQLite file."""
 
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
@@ -98,6 +98,10 @@ class Sql:
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
         self._reading = engine.execution_options(postgresql_readonly=True, surgeline_reading=True)
+        # SQLite has one writer. Ours take turns here, in the order in which they came: in SQLite they would
+        # poll, and a busy minute would starve one of them.
+        single = engine.dialect.name == "sqlite"
+        self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if single else nullcontext()
 
     @asynccontextmanager
     async def session(self, *, statement_s: float = STATEMENT_S) -> AsyncIterator[AsyncSession]:
@@ -106,7 +110,7 @@ class Sql:
         Unavailable at the commit does not say whether it was carried out: write so that a repeat is
         harmless. Objects may be read after the block.
         """
-        async with self._open(self.engine, statement_s) as session:
+        async with self._open(self.engine, statement_s, self._turn) as session:
             yield session
             await session.commit()
 
@@ -116,17 +120,20 @@ class Sql:
 
         Reports ask for more time by ``statement_s``.
         """
-        async with self._open(self._reading, statement_s) as session:
+        async with self._open(self._reading, statement_s, nullcontext()) as session:
             yield session
 
     async def close(self) -> None:
         await self.engine.dispose()
 
     @asynccontextmanager
-    async def _open(self, engine: AsyncEngine, statement_s: float) -> AsyncIterator[AsyncSession]:
+    async def _open(
+        self, engine: AsyncEngine, statement_s: float, turn: AbstractAsyncContextManager[Any]
+    ) -> AsyncIterator[AsyncSession]:
         try:
             async with (
                 asyncio.timeout(statement_s * SESSION_STATEMENTS),
+                turn,
                 AsyncSession(engine, expire_on_commit=False) as session,
             ):
                 if statement_s != STATEMENT_S and engine.dialect.name == "postgresql":

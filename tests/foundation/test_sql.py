@@ -161,6 +161,22 @@ async def test_many_writers_take_turns(database):
     assert len(await words(database)) == 8
 
 
+async def test_writers_that_are_slow_are_waited_for_in_the_order_in_which_they_came(tmp_path):
+    opened = open_sql(f"sqlite:///{tmp_path}/s.sqlite3")
+    async with opened.engine.begin() as connection:
+        await connection.run_sync(Note.metadata.create_all, tables=[Note.__table__])
+
+    async def write(n):
+        async with opened.session() as session:
+            session.add(Note(words=f"note {n}"))
+            await session.flush()
+            await asyncio.sleep(0.03)  # work of its own, while it holds the file
+
+    await asyncio.gather(*(write(n) for n in range(30)))
+    assert await words(opened) == [f"note {n}" for n in range(30)]
+    await opened.close()
+
+
 # --- SQLite ------------------------------------------------------------------------------------------
 
 
