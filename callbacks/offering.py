@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from callbacks.policy import CallbackPolicy
+from queueing.staffing import Plan, agent_seconds
 
 
 class Why(StrEnum):
@@ -70,6 +71,8 @@ class Facts:
     """Live callers in line, this one among them: promises and calls are one line."""
     agents: int = 0
     """Agents who take from this queue: ready, talking or in wrap-up."""
+    plan: Plan = ()
+    """How many there will be until we close, by the roster; (): nobody planned, and they stay as many."""
     handling_s: float | None = None
     """Mean time one contact occupies an agent; None when it is not known, and nothing is refused for it."""
     closes_in_ms: int | None = None
@@ -112,15 +115,15 @@ def decide(policy: CallbackPolicy, facts: Facts) -> Offer | Refusal:
     )
 
 
-def can_be_kept(promises: int, live: int, agents: int, handling_s: float | None, left_ms: int | None) -> bool:
+def can_be_kept(promises: int, live: int, plan: Plan, handling_s: float | None, left_ms: int | None) -> bool:
     """Whether the agents can do the work that is in line in the time that is left.
 
-    (promises + live) x handling_s <= agents x left_ms / 1000. True when the handling time is not known or
-    we never close.
+    (promises + live) x handling_s <= the plan's agents x their seconds within left_ms / 1000. True when the
+    handling time is not known or we never close.
     """
     if left_ms is None or handling_s is None:
         return True
-    return (promises + live) * handling_s <= agents * left_ms / 1000
+    return (promises + live) * handling_s <= agent_seconds(plan, left_ms / 1000)
 
 
 def _switched_off(policy: CallbackPolicy, facts: Facts) -> Refusal | None:
@@ -154,9 +157,10 @@ def _not_kept(policy: CallbackPolicy, facts: Facts) -> Refusal | None:
         return Refusal(Why.CAP, f"{facts.open_promises} promises are open, and {cap} may be")
     if facts.closes_in_ms is not None and facts.closes_in_ms <= 0:
         return Refusal(Why.CLOSED, "we are closed")
-    if not can_be_kept(facts.promises, facts.live, facts.agents, facts.handling_s, facts.closes_in_ms):
+    plan = facts.plan or [(0.0, facts.agents)]
+    if not can_be_kept(facts.promises, facts.live, plan, facts.handling_s, facts.closes_in_ms):
         work_s = round((facts.promises + facts.live) * (facts.handling_s or 0))
-        left_s = facts.agents * (facts.closes_in_ms or 0) // 1000
+        left_s = int(agent_seconds(plan, (facts.closes_in_ms or 0) / 1000))
         reason = f"{work_s} s of work are in line, and the agents have {left_s} s until we close"
         return Refusal(Why.CLOSING, reason)
     return None

@@ -17,6 +17,7 @@ from queueing import pulse
 from queueing.estimates import Estimate
 from queueing.pulse import Pulse
 from queueing.rungs import Ladder
+from queueing.staffing import Plan, packed, unpacked
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -65,25 +66,29 @@ class Glance:
 
 
 def pack(seen: Pulse) -> dict[str, str]:
-    """``support 3 240.0 <ladder>``, by queue: agents, handling time (s), the waits by position."""
-    return {
-        name: f"{name} {queue.agents} {queue.handling_s:.1f} {queue.ladder.packed()}"
-        for name, queue in seen.queues.items()
-    }
+    """``support 3 240.0 <ladder> <plan>``, by queue: agents, handling time (s), the waits by position; where
+    there is a roster, the agents over the coming hours."""
+    told = {}
+    for name, queue in seen.queues.items():
+        words = (name, queue.agents, f"{queue.handling_s:.1f}", queue.ladder.packed(), packed(queue.plan))
+        told[name] = " ".join(str(word) for word in words if word != "")
+    return told
 
 
-def callbacks(facts: str, queue: str) -> tuple[Notice, int, float | None]:
-    """What packed facts tell of callbacks: the notice, and the queue's agents and handling time (s)."""
+def callbacks(facts: str, queue: str) -> tuple[Notice, int, float | None, Plan]:
+    """What packed facts tell of callbacks: the notice, and the queue's agents, handling time (s) and plan."""
     told = _told(facts)
     notice = Notice.unpacked("".join(told.get(CALLBACKS, [])))
     figures = told.get(queue, [])
-    return (notice, int(figures[0]), float(figures[1])) if len(figures) == 3 else (notice, 0, None)
+    if len(figures) not in (3, 4):
+        return notice, 0, None, ()
+    return notice, int(figures[0]), float(figures[1]), unpacked("".join(figures[3:]))
 
 
 def wait(facts: str, queue: str, band: str, position: int) -> Estimate | None:
     """The remaining wait at ``position`` (1 is next) by packed facts; None when they do not tell."""
     figures = _told(facts).get(queue, [])
-    return Ladder.unpacked(figures[2]).at(position, band) if len(figures) == 3 else None
+    return Ladder.unpacked(figures[2]).at(position, band) if len(figures) in (3, 4) else None
 
 
 def _told(facts: str) -> dict[str, list[str]]:

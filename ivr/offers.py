@@ -52,7 +52,7 @@ async def asked_for(desk: Desk, visit: Visit, slip: Slip, caller: Caller, queue:
     facts = await visit.enrich(desk.glance.facts(visit.now_ms))
     if desk.office is None or isinstance(facts, Away):
         return False
-    notice, agents, handling_s = glance.callbacks(facts, slip.queue)
+    notice, agents, handling_s, plan = glance.callbacks(facts, slip.queue)
     wanted = Facts(
         asked=True,
         offering=notice.offering,
@@ -61,6 +61,7 @@ async def asked_for(desk: Desk, visit: Visit, slip: Slip, caller: Caller, queue:
         open_promises=notice.open_promises,
         live=1 + (queue.waiting if queue else 0),
         agents=agents,
+        plan=plan,
         handling_s=handling_s,
         closes_in_ms=_closes_in_ms(desk, visit.now_ms),
         withheld=not caller.number,
@@ -72,7 +73,7 @@ async def asked_for(desk: Desk, visit: Visit, slip: Slip, caller: Caller, queue:
 def _facts(
     desk: Desk, hold: Hold, kept: Memory, announcement: Announcement | None, wait: Estimate | None
 ) -> Facts:
-    notice, agents, handling_s = glance.callbacks(hold.facts, hold.queue)
+    notice, agents, handling_s, plan = glance.callbacks(hold.facts, hold.queue)
     return Facts(
         announced_s=wait.p90 if wait else None,
         waited_ms=hold.asked_ms - hold.entered_ms,
@@ -85,6 +86,7 @@ def _facts(
         open_promises=notice.open_promises,
         live=hold.waiting,
         agents=agents,
+        plan=plan,
         handling_s=handling_s,
         closes_in_ms=_closes_in_ms(desk, hold.asked_ms),
     )

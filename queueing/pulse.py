@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -12,6 +13,7 @@ from foundation.connections import answering
 from queueing.keys import Keys
 from queueing.ranges import Estimate
 from queueing.rungs import Ladder
+from queueing.staffing import Plan, packed, unpacked
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class QueuePulse:
     promises: int = 0
     """The callbacks among the waiting."""
     ladder: Ladder = field(default_factory=Ladder)
+    plan: Plan = ()
+    """Its agents over the coming hours, where there is a roster."""
 
     @property
     def promised(self) -> float:
@@ -50,6 +54,8 @@ class Pulse:
     at_ms: int
     queues: Mapping[str, QueuePulse]
     by: str = ""
+    plan: Plan = ()
+    """All agents over the coming hours, where there is a roster."""
 
 
 async def publish(redis: Redis, keys: Keys, pulse: Pulse) -> None:
@@ -65,7 +71,10 @@ async def publish(redis: Redis, keys: Keys, pulse: Pulse) -> None:
         ]
         for name, q in pulse.queues.items()
     }
-    told = {"at_ms": pulse.at_ms, "by": pulse.by, "queues": queues}
+    told: dict[str, Any] = {"at_ms": pulse.at_ms, "by": pulse.by, "queues": queues}
+    if pulse.plan:
+        told["plans"] = {name: packed(queue.plan) for name, queue in pulse.queues.items()}
+        told["plans"][""] = packed(pulse.plan)
     async with answering():
         await redis.set(keys.pulse, json.dumps(told, separators=(",", ":")))
 
@@ -77,8 +86,11 @@ async def read(redis: Redis, keys: Keys) -> Pulse | None:
     if not text:
         return None
     told = json.loads(text)
+    plans = {name: unpacked(plan) for name, plan in told.get("plans", {}).items()}
     queues = {
-        name: QueuePulse(waiting, agents, handling_s, hangup_per_s, promises, Ladder.unpacked(ladder))
+        name: QueuePulse(
+            waiting, agents, handling_s, hangup_per_s, promises, Ladder.unpacked(ladder), plans.get(name, ())
+        )
         for name, (waiting, agents, handling_s, hangup_per_s, promises, ladder) in told["queues"].items()
     }
-    return Pulse(told["at_ms"], queues, told["by"])
+    return Pulse(told["at_ms"], queues, told["by"], plans.get("", ()))

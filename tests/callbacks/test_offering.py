@@ -99,6 +99,17 @@ def test_the_offer_closes_itself_when_the_work_in_line_is_more_than_the_agents_h
     assert why(replace(LONG, promises=10_000, closes_in_ms=None)) is None
 
 
+def test_by_the_roster_those_count_who_will_be_there_until_we_close():
+    """An hour left: ten agents for half of it and twenty after, or nobody after."""
+    hour = replace(LONG, closes_in_ms=3_600_000, live=1)
+    more, none = replace(hour, plan=((0, 10), (1800, 20))), replace(hour, plan=((0, 10), (1800, 0)))
+    assert why(replace(more, promises=179)) is None
+    assert why(replace(more, promises=180)) is Why.CLOSING
+    assert why(replace(none, promises=59)) is None
+    assert why(replace(none, promises=60)) is Why.CLOSING
+    assert why(replace(hour, agents=0, plan=((0, 0), (1800, 2)), promises=11)) is None
+
+
 def test_the_reason_is_in_plain_words():
     refused = decide(POLICY, replace(LONG, promises=119, live=2, closes_in_ms=3_600_000))
     assert isinstance(refused, Refusal)
@@ -111,11 +122,12 @@ def test_the_reason_is_in_plain_words():
 def test_more_work_or_fewer_agents_never_open_what_was_closed(
     promises: int, live: int, agents: int, handling_s: float, left_ms: int
 ):
-    if not can_be_kept(promises, live, agents, handling_s, left_ms):
-        assert not can_be_kept(promises + 1, live, agents, handling_s, left_ms)
-        assert not can_be_kept(promises, live + 1, agents, handling_s, left_ms)
-        assert not can_be_kept(promises, live, max(0, agents - 1), handling_s, left_ms)
-        assert not can_be_kept(promises, live, agents, handling_s, left_ms // 2)
+    plan, fewer = [(0.0, agents), (1800.0, agents + 2)], [(0.0, max(0, agents - 1)), (1800.0, agents + 2)]
+    if not can_be_kept(promises, live, plan, handling_s, left_ms):
+        assert not can_be_kept(promises + 1, live, plan, handling_s, left_ms)
+        assert not can_be_kept(promises, live + 1, plan, handling_s, left_ms)
+        assert not can_be_kept(promises, live, fewer, handling_s, left_ms)
+        assert not can_be_kept(promises, live, plan, handling_s, left_ms // 2)
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
