@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from callbacks.policy import CallbackPolicy
+from queueing.staffing import Plan, agent_seconds
 
 
 class Why(StrEnum):
@@ -76,6 +77,8 @@ class Facts:
     """These agents' work in the promises in line, in seconds of handling."""
     agents: int = 0
     """Agents who take from this queue: ready, talking or in wrap-up."""
+    plan: Plan = ()
+    """How many there will be until we close, by the roster; (): nobody planned, and they stay as many."""
     handling_s: float | None = None
     """Mean time one contact occupies an agent; None when it is not known, and nothing is refused for it."""
     closes_in_ms: int | None = None
@@ -118,27 +121,25 @@ def decide(policy: CallbackPolicy, facts: Facts) -> Offer | Refusal:
     )
 
 
-def can_be_kept(promises: int, live: int, agents: int, handling_s: float | None, left_ms: int | None) -> bool:
+def can_be_kept(promises: int, live: int, plan: Plan, handling_s: float | None, left_ms: int | None) -> bool:
     """Whether the agents can do the work that is in line in the time that is left.
 
-    (promises + live) x handling_s <= agents x left_ms / 1000. True when the handling time is not known or
-    we never close.
+    (promises + live) x handling_s <= the plan's agents x their seconds within left_ms / 1000. True when the
+    handling time is not known or we never close.
     """
     if left_ms is None or handling_s is None:
         return True
-    return (promises + live) * handling_s <= agents * left_ms / 1000
+    return (promises + live) * handling_s <= agent_seconds(plan, left_ms / 1000)
 
 
-def within_budget(facts: Facts, budget_ms: int) -> bool:
+def within_budget(owed_s: float, plan: Plan, handling_s: float | None, budget_ms: int) -> bool:
     """Whether the agents can call back all who are owed it, and one more, in ``budget_ms``, were there
     nobody else. Who waits on the phone hangs up where the line is too long; a promise does not, so the
     promises are what has to be held within what can be done.
 
-    owed_s + handling_s <= agents x budget_ms / 1000. True when the handling time is not known.
+    owed_s + handling_s <= the plan's agents x their seconds. True when the handling time is not known.
     """
-    if facts.handling_s is None:
-        return True
-    return facts.owed_s + facts.handling_s <= facts.agents * budget_ms / 1000
+    return handling_s is None or owed_s + handling_s <= agent_seconds(plan, budget_ms / 1000)
 
 
 def _switched_off(policy: CallbackPolicy, facts: Facts) -> Refusal | None:
@@ -170,16 +171,18 @@ def _not_kept(policy: CallbackPolicy, facts: Facts) -> Refusal | None:
     cap = policy.max_open if facts.max_open is None else facts.max_open
     if facts.open_promises >= cap:
         return Refusal(Why.CAP, f"{facts.open_promises} promises are open, and {cap} may be")
-    if policy.budget_ms and not within_budget(facts, policy.budget_ms):
-        reason = f"{facts.owed_s:.0f} s of callbacks are in line, for {facts.agents} agents"
+    plan = facts.plan or [(0.0, facts.agents)]
+    if policy.budget_ms and not within_budget(facts.owed_s, plan, facts.handling_s, policy.budget_ms):
+        has_s = int(agent_seconds(plan, policy.budget_ms / 1000))
+        reason = f"{facts.owed_s:.0f} s of callbacks are in line, and the agents have {has_s} s for them"
         return Refusal(Why.BUDGET, reason)
     if policy.longest_wait_ms and (facts.announced_s or 0) * 1000 > policy.longest_wait_ms:
         return Refusal(Why.TOO_LONG, f"the wait is up to {facts.announced_s:.0f} s")
     if facts.closes_in_ms is not None and facts.closes_in_ms <= 0:
         return Refusal(Why.CLOSED, "we are closed")
-    if not can_be_kept(facts.promises, facts.live, facts.agents, facts.handling_s, facts.closes_in_ms):
+    if not can_be_kept(facts.promises, facts.live, plan, facts.handling_s, facts.closes_in_ms):
         work_s = round((facts.promises + facts.live) * (facts.handling_s or 0))
-        left_s = facts.agents * (facts.closes_in_ms or 0) // 1000
+        left_s = int(agent_seconds(plan, (facts.closes_in_ms or 0) / 1000))
         reason = f"{work_s} s of work are in line, and the agents have {left_s} s until we close"
         return Refusal(Why.CLOSING, reason)
     return None

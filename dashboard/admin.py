@@ -21,8 +21,8 @@ from dashboard.sessions import screen_link
 from dashboard.templating import roles
 from dashboard.views import Said
 from foundation.errors import Mendable
+from foundation.sheets import BadSheet
 from merchants import directory
-from merchants.sheet import BadSheet
 
 router = APIRouter(route_class=Doorway, include_in_schema=False)
 

@@ -187,7 +187,7 @@ def reckon(
         for i, rate in enumerate(smoothed(told.arrivals))
     ]
     share = ASSUMED_SHARE if matched_share is None else matched_share
-    given = Now(per_min, handling_s, agents, waiting, hangup, share)
+    given = Now(per_min, handling_s, agents, waiting, hangup, share, plan=seen.plan)
     without, surge = compare(policy, given, Level.SURGE)
     return Load(
         known=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from dashboard.charts import BOTTOM, HEIGHT, LEFT, TOP, WIDTH, Tick, nice
 
@@ -54,14 +55,15 @@ def load_chart(
     past: Sequence[Minute],
     ahead: Sequence[float],
     ahead_surge: Sequence[float],
-    capacity: float,
+    capacity: Sequence[float],
     word: Callable[[int], str],
 ) -> LoadChart:
     """``past`` in order of time up to now; ``ahead``: the load offered in each minute to come, without surge
-    and with it. ``word`` makes the words of an offset in minutes."""
+    and with it; ``capacity``: the agents of each of them, of one at least. ``word`` makes the words of an
+    offset in minutes."""
     back, on = max((-minute.offset for minute in past), default=0), max(len(ahead), len(ahead_surge), 1)
     known = [value for minute in past for value in (minute.offered, minute.capacity) if value is not None]
-    most = nice(max(4, round(max([*known, *ahead, *ahead_surge, capacity], default=4) + 0.5)))
+    most = nice(max(4, round(max([*known, *ahead, *ahead_surge, *capacity], default=4) + 0.5)))
     floor, tall = HEIGHT - BOTTOM, HEIGHT - BOTTOM - TOP
     wide = WIDTH - LEFT - RIGHT
 
@@ -73,7 +75,10 @@ def load_chart(
 
     offered = [(x(m.offset), y(m.offered)) for m in past if m.offered is not None]
     capacities = [(x(m.offset), y(m.capacity)) for m in past if m.capacity is not None]
-    capacities += [(x(0), y(capacity)), (x(on), y(capacity))]
+    for i, (before, agents) in enumerate(pairwise([capacity[0], *capacity])):
+        if i == 0 or agents != before:
+            capacities += [(x(i), y(before)), (x(i), y(agents))]
+    capacities.append((x(on), y(capacity[-1])))
     last = past[-1].offered if past and past[-1].offered is not None else None
     start = [(x(0), y(last))] if last is not None else []
     area = [*offered, (offered[-1][0], floor), (offered[0][0], floor)] if offered else []
@@ -103,7 +108,7 @@ def _rows(
     past: Sequence[Minute],
     ahead: Sequence[float],
     surge: Sequence[float],
-    capacity: float,
+    capacity: Sequence[float],
     say: Callable[[int], str],
 ) -> list[Row]:
     """Every tenth minute."""
@@ -112,7 +117,14 @@ def _rows(
     ]
     for i in range(9, len(ahead), 10):
         with_surge = surge[i] if i < len(surge) else None
-        rows.append(Row(say(i + 1), _figure(ahead[i]), _figure(capacity), _figure(with_surge)))
+        rows.append(
+            Row(
+                say(i + 1),
+                _figure(ahead[i]),
+                _figure(capacity[min(i, len(capacity) - 1)]),
+                _figure(with_surge),
+            )
+        )
     return rows
 
 

@@ -1,4 +1,5 @@
-"""Agents needed by half hour: for supervisors who write the roster, from the calls of the last weeks."""
+"""Agents needed by half hour, from the calls of the last weeks, beside those the roster plans: for
+supervisors who write it."""
 
 from __future__ import annotations
 
@@ -24,6 +25,7 @@ from dashboard.floor import FloorDep, WhoDep
 from dashboard.rooms import Rooms
 from dashboard.staffing_chart import StaffingChart, staffing_chart
 from dashboard.views import Said
+from queueing import rostered, shifts
 from queueing.needed import SLOTS, Slot, Work, at_work, plan
 from queueing.states import Disposition
 from queueing.tables import Contact
@@ -39,7 +41,10 @@ Number = Annotated[int, Query(ge=1, le=MOST_WEEKS)]
 
 @dataclass(frozen=True, slots=True)
 class Staffing:
-    """A day's plan. ``seen``: on how many such days before anybody called. No slots: there is no plan."""
+    """A day's plan. ``seen``: on how many such days before anybody called. No slots: there is no plan.
+
+    ``planned``: agents of each half hour by the roster; None where there is none.
+    """
 
     day: date
     queue: str
@@ -48,6 +53,7 @@ class Staffing:
     work: Work
     slots: Sequence[Slot] = ()
     chart: StaffingChart | None = None
+    planned: Sequence[float] | None = None
 
     @property
     def most(self) -> Slot:
@@ -55,14 +61,29 @@ class Staffing:
 
     @property
     def open(self) -> Sequence[Slot]:
-        """From the first half hour with a call to the last."""
-        called = [at for at, slot in enumerate(self.slots) if slot.most]
+        """From the first half hour with a call, or an agent planned, to the last."""
+        called = [at for at, slot in enumerate(self.slots) if slot.most or slot.planned]
         return self.slots[called[0] : called[-1] + 1]
 
     @property
     def hours(self) -> float:
         """Agent hours of the day."""
         return sum(slot.agents for slot in self.slots) / 2
+
+    @property
+    def planned_hours(self) -> float:
+        return sum(self.planned or ()) / 2
+
+    @property
+    def short(self) -> Sequence[Slot]:
+        """Where the roster plans too few."""
+        return [slot for slot in self.slots if slot.short]
+
+    @property
+    def shifts(self) -> Sequence[tuple[int, float]]:
+        """The roster where it changes: minutes of the day, agents."""
+        planned = self.planned or ()
+        return [(at * 30, n) for at, n in enumerate(planned) if n != (planned[at - 1] if at else 0)]
 
     @property
     def calls(self) -> float:
@@ -120,13 +141,13 @@ async def staffing_csv(
             str(slot.most),
             str(slot.agents),
             str(slot.agents_most),
-            *map(_cell, (slot.answered, slot.occupancy, slot.were_in)),
+            *map(_cell, (slot.answered, slot.occupancy, slot.were_in, slot.planned)),
         ]
         for slot in told.slots
     ]
     head = ["day", "from", "queue", "calls", "calls_most", "agents", "agents_most"]
     return Response(
-        written([[*head, "answered_in_time", "occupancy", "were_in"], *rows]),
+        written([[*head, "answered_in_time", "occupancy", "were_in", "planned"], *rows]),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="surgeline-staffing-{wanted}.csv"'},
     )
@@ -146,8 +167,9 @@ async def staffing_of(rooms: Rooms, day: date, queue: str, weeks: int) -> Staffi
     seen = [each for each in before if any(days[each])]
     work = await _work(rooms, record.day_span(rooms, min(before), max(before)), queue)
     handling_s = work.mean_handling_s
+    planned = await _planned(rooms, _edges(day, zone), queue)
     if not seen or handling_s is None:
-        return Staffing(day, queue, weeks, len(seen), work)
+        return Staffing(day, queue, weeks, len(seen), work, planned=planned)
     were_in = None if queue else await _were_in(rooms, [edges[each] for each in seen])
     targets = rooms.targets
 
@@ -159,10 +181,11 @@ async def staffing_of(rooms: Rooms, day: date, queue: str, weeks: int) -> Staffi
             answered=min(0.99, targets.answered_pct / 100),
             within_s=targets.within_s,
             were_in=were_in,
+            planned=planned,
         )
 
     slots = await asyncio.to_thread(reckon)
-    return Staffing(day, queue, weeks, len(seen), work, slots, staffing_chart(slots))
+    return Staffing(day, queue, weeks, len(seen), work, slots, staffing_chart(slots), planned)
 
 
 def clock_words(minute: int) -> str:
@@ -219,6 +242,18 @@ async def _work(rooms: Rooms, span: tuple[int, int], queue: str) -> Work:
     return Work(
         int(count or 0), float(handling_ms or 0) / 1000, int(hung_up or 0), float(waited_ms or 0) / 1000
     )
+
+
+async def _planned(rooms: Rooms, edges: Sequence[tuple[int, int]], queue: str) -> list[float] | None:
+    """By the roster. None without one, and of one queue where it plans them all together."""
+    async with rooms.sql.reading() as session:
+        found = await rostered.shifts(session)
+    begin_s, end_s = edges[0][0] / 1000, edges[-1][1] / 1000
+    by_queue = shifts.steps(found, rooms.time_zone, begin_s, end_s)
+    wanted = [each for name, each in by_queue.items() if not queue or name == queue]
+    if not wanted:
+        return None
+    return [sum(shifts.average(each, a / 1000, b / 1000) for each in wanted) for a, b in edges]
 
 
 async def _were_in(rooms: Rooms, days: Sequence[Sequence[tuple[int, int]]]) -> list[float]:

@@ -24,7 +24,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class StaffingChart:
-    """``were_in``: the points of a stepped line; "" when it is not known who was in."""
+    """``were_in``, ``planned``: the points of a stepped line; "" when that is not known."""
 
     width: float
     height: float
@@ -33,17 +33,18 @@ class StaffingChart:
     floor: float
     steps: Sequence[Step]
     were_in: str
+    planned: str
     rules: Sequence[Tick]
     labels: Sequence[Tick]
 
 
 def staffing_chart(slots: Sequence[Slot]) -> StaffingChart:
     """Of all half hours of a day."""
-    tallest = max(max(slot.agents_most, slot.agents, slot.were_in or 0) for slot in slots)
+    tallest = max(max(slot.agents_most, slot.agents, slot.were_in or 0, slot.planned or 0) for slot in slots)
     most = nice(int(tallest + 0.999))
     floor, right = HEIGHT - BOTTOM, WIDTH - RIGHT
     tall, step = floor - TOP, (right - LEFT) / len(slots)
-    steps, points = [], []
+    steps = []
     for at, slot in enumerate(slots):
         x, high = LEFT + at * step, tall * slot.agents / most
         above = tall * max(0, slot.agents_most - slot.agents) / most
@@ -59,9 +60,13 @@ def staffing_chart(slots: Sequence[Slot]) -> StaffingChart:
                 f"{when}: {slot.agents} agents for {slot.calls:.1f} calls, {busiest}",
             )
         )
-        if slot.were_in is not None:
-            y = round(floor - tall * slot.were_in / most, 1)
-            points += [f"{x:.1f},{y}", f"{x + step:.1f},{y}"]
+
+    def line(agents: Sequence[float | None]) -> str:
+        heights = [round(floor - tall * n / most, 1) for n in agents if n is not None]
+        return " ".join(
+            f"{LEFT + at * step:.1f},{y} {LEFT + (at + 1) * step:.1f},{y}" for at, y in enumerate(heights)
+        )
+
     return StaffingChart(
         WIDTH,
         HEIGHT,
@@ -69,7 +74,8 @@ def staffing_chart(slots: Sequence[Slot]) -> StaffingChart:
         right,
         floor,
         steps,
-        " ".join(points),
+        line([slot.were_in for slot in slots]),
+        line([slot.planned for slot in slots]),
         [Tick(round(floor - tall * part / 4, 1), f"{most * part / 4:g}") for part in range(5)],
         [Tick(round(LEFT + (at + 0.5) * step, 1), f"{at // 2:02}:00") for at in range(0, len(slots), 6)],
     )

@@ -209,7 +209,7 @@ def load_view(load: Any, clock: Any) -> LoadView:
             load.past,
             _offered(load.without, load.handling_s),
             _offered(load.surge, load.handling_s),
-            float(load.agents),
+            [minute.agents for minute in load.without.minutes] if load.without else [float(load.agents)],
             clock,
         ),
     )
@@ -217,9 +217,7 @@ def load_view(load: Any, clock: Any) -> LoadView:
 
 def times(ratio: float) -> str:
     """2.4×; ten and more without a point."""
-    if math.isinf(ratio):
-        return "∞"
-    return f"{ratio:.0f}×" if ratio >= 10 else f"{ratio:.1f}×"
+    return "∞" if math.isinf(ratio) else f"{ratio:.0f}×" if ratio >= 10 else f"{ratio:.1f}×"
 
 
 def _assumed(share: float | None) -> str:
@@ -252,12 +250,11 @@ def _offered(ahead: Any, handling_s: float) -> list[float]:
 def _outlook(ahead: Any, agents: int) -> Outlook | None:
     if ahead is None:
         return None
-    return Outlook(
-        wait_ms=ahead.last_wait_s * 1000 if agents else None,
-        longest_ms=ahead.longest_wait_s * 1000 if agents else None,
-        abandoned=round(ahead.abandoned),
-        texts=round(ahead.texts),
+    last, longest = (
+        seconds * 1000 if agents and math.isfinite(seconds) else None
+        for seconds in (ahead.last_wait_s, ahead.longest_wait_s)
     )
+    return Outlook(last, longest, round(ahead.abandoned), round(ahead.texts))
 
 
 # -- incidents -------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from queueing import pulse
 from queueing.estimates import Estimate
 from queueing.pulse import Pulse
 from queueing.rungs import Ladder
+from queueing.staffing import Plan, packed, unpacked
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -30,16 +31,19 @@ CALLBACKS = "+callbacks"
 FRESH_MS = 1_000
 STALE_MS = 15_000
 """Figures older than this tell nothing of the present: no wait is announced from them."""
-FIGURES = 4
+FIGURES = (4, 5)
+"""So many are told of a queue, without and with a plan."""
 
 
 @dataclass(frozen=True, slots=True)
 class Owing:
-    """A queue's agents, its handling time (s; None: not known), and the work (s) of callbacks in line."""
+    """A queue's agents, its handling time (s; None: not known), the work (s) of callbacks in line, and its
+    agents to come, by the roster."""
 
     agents: int = 0
     handling_s: float | None = None
     owed_s: float = 0.0
+    plan: Plan = ()
 
 
 class Glance:
@@ -76,12 +80,13 @@ class Glance:
 
 
 def pack(seen: Pulse) -> dict[str, str]:
-    """``support 3 240.0 <ladder> 1200``, by queue: agents, handling time (s), the waits by position, the work
-    (s) in callbacks."""
-    return {
-        name: f"{name} {queue.agents} {queue.handling_s:.1f} {queue.ladder.packed()} {queue.owed_s:.0f}"
-        for name, queue in seen.queues.items()
-    }
+    """``support 3 240.0 <ladder> 1200 <plan>``, by queue: agents, handling time (s), the waits by position,
+    work (s) in callbacks; where there is a roster, the agents over the coming hours."""
+    told = {}
+    for name, queue in seen.queues.items():
+        figures = (queue.agents, f"{queue.handling_s:.1f}", queue.ladder.packed(), f"{queue.owed_s:.0f}")
+        told[name] = " ".join(str(word) for word in (name, *figures, packed(queue.plan)) if word != "")
+    return told
 
 
 def callbacks(facts: str, queue: str) -> tuple[Notice, Owing]:
@@ -89,16 +94,16 @@ def callbacks(facts: str, queue: str) -> tuple[Notice, Owing]:
     told = _told(facts)
     notice = Notice.unpacked("".join(told.get(CALLBACKS, [])))
     figures = told.get(queue, [])
-    if len(figures) != FIGURES:
+    if len(figures) not in FIGURES:
         return notice, Owing()
-    agents, handling_s, _, owed_s = figures
-    return notice, Owing(int(agents), float(handling_s), float(owed_s))
+    agents, handling_s, _, owed_s, *plan = figures
+    return notice, Owing(int(agents), float(handling_s), float(owed_s), unpacked("".join(plan)))
 
 
 def wait(facts: str, queue: str, band: str, position: int) -> Estimate | None:
     """The remaining wait at ``position`` (1 is next) by packed facts; None when they do not tell."""
     figures = _told(facts).get(queue, [])
-    return Ladder.unpacked(figures[2]).at(position, band) if len(figures) == FIGURES else None
+    return Ladder.unpacked(figures[2]).at(position, band) if len(figures) in FIGURES else None
 
 
 def _told(facts: str) -> dict[str, list[str]]:

@@ -62,6 +62,7 @@ async def asked_for(desk: Desk, visit: Visit, slip: Slip, caller: Caller, queue:
         live=1 + (queue.waiting if queue else 0),
         owed_s=owing.owed_s,
         agents=owing.agents,
+        plan=owing.plan,
         handling_s=owing.handling_s,
         closes_in_ms=_closes_in_ms(desk, visit.now_ms),
         withheld=not caller.number,
@@ -87,6 +88,7 @@ def _facts(
         live=hold.waiting,
         owed_s=owing.owed_s,
         agents=owing.agents,
+        plan=owing.plan,
         handling_s=owing.handling_s,
         closes_in_ms=_closes_in_ms(desk, hold.asked_ms),
     )

@@ -14,8 +14,9 @@ from sqlalchemy import ColumnElement, insert
 from sqlmodel import col, delete, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from foundation.sheets import BadSheet, Fault
 from merchants.recognition import KnownLocation, KnownMerchant, Recognised
-from merchants.sheet import LANGUAGES, TIERS, BadSheet, Fault, Normalise, Policy, Row, read
+from merchants.sheet import LANGUAGES, TIERS, Normalise, Policy, Row, read
 from merchants.tables import Location, Merchant, MerchantNumber
 
 T = TypeVar("T")

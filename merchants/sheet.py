@@ -3,22 +3,21 @@
 The first line names the columns: ``name`` and ``numbers`` are needed; ``tier``, ``locations``, ``product``,
 ``language``, ``region``, ``rail`` (who carries their card payments) and ``device`` are not. Several numbers,
 locations or devices in one field are separated by ``;`` or ``|``. A number
-that belongs to one location is written ``+1 415 555 0101 = Main Street``. Commas, semicolons or tabs between
-the fields, quotes, a byte order mark and any line ends are understood.
+that belongs to one location is written ``+1 415 555 0101 = Main Street``. How the file itself may be written:
+``foundation/sheets.py``.
 
 Pure: how a number is normalised is given by the caller.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from foundation.errors import Mendable
+from foundation.sheets import BadSheet, Fault, records
 
 COLUMNS = ("name", "tier", "numbers", "locations", "product", "language", "region", "rail", "device")
 TIERS = ("gold", "silver", "standard")
@@ -54,23 +53,6 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong with a line (1 is the header's)."""
-
-    line: int
-    reason: str
-
-
-class BadSheet(Mendable):
-    """The merchants file has bad lines; nothing was imported. ``faults`` names every one."""
-
-    def __init__(self, faults: Collection[Fault]) -> None:
-        self.faults = tuple(sorted(faults, key=lambda fault: fault.line))
-        lines = [f"line {fault.line}: {fault.reason}" for fault in self.faults]
-        super().__init__("\n".join(["Nothing was imported. Please mend these lines:", *lines]))
-
-
-@dataclass(frozen=True, slots=True)
 class Policy:
     """What a field may say, and what an empty one means."""
 
@@ -83,15 +65,10 @@ class Policy:
 
 def read(content: str | bytes, policy: Policy) -> list[Row]:
     """The rows of a merchants file. Raises BadSheet with every bad line and its reason."""
-    text = _text(content)
-    header, separator = _header(text)
     rows: list[Row] = []
     faults: list[Fault] = []
-    for number, fields in _records(text, separator, faults):
+    for number, given in records(content, COLUMNS, ("name", "numbers"), faults):
         reasons: list[str] = []
-        if any(field.strip() for field in fields[len(header) :]):
-            reasons.append(f"it has {len(fields)} fields, the header {len(header)}; put quotes round a field")
-        given = dict(zip(header, fields, strict=False))
         rows.append(_row(number, given, policy, reasons))
         faults += [Fault(number, reason) for reason in reasons]
     faults += _named_twice(rows)
@@ -100,48 +77,6 @@ def read(content: str | bytes, policy: Policy) -> list[Row]:
     if faults:
         raise BadSheet(faults)
     return rows
-
-
-def _header(text: str) -> tuple[list[str], str]:
-    """The names of the columns, and what separates the fields."""
-    first = re.split(r"[\r\n]", text, maxsplit=1)[0]
-    separator = max(",;\t", key=first.count)
-    header = [field.strip(' "').lower() for field in first.rstrip(f" {separator}").split(separator)]
-    reasons = [f"there is no column {name!r}" for name in ("name", "numbers") if name not in header]
-    strange = [name for name in header if name not in COLUMNS]
-    reasons += [f"{name!r} is no column of ours; those are {', '.join(COLUMNS)}" for name in strange]
-    reasons += [f"the column {name!r} is there twice" for name in COLUMNS if header.count(name) > 1]
-    if reasons:
-        raise BadSheet([Fault(1, reason) for reason in reasons])
-    return header, separator
-
-
-def _records(text: str, separator: str, faults: list[Fault]) -> Iterator[tuple[int, list[str]]]:
-    """Each record below the header with the line it begins on; one that cannot be read is a fault."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    begins = 1
-    while True:
-        try:
-            fields = next(reader, None)
-        except csv.Error as broken:
-            faults.append(Fault(begins, f"it cannot be read: {broken}"))
-            fields = []
-        if fields is None:
-            return
-        if begins > 1 and any(field.strip() for field in fields):
-            yield begins, fields
-        begins = reader.line_num + 1
-
-
-def _text(content: str | bytes) -> str:
-    if isinstance(content, str):
-        return content.removeprefix("\ufeff")
-    wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
-    try:
-        return content.decode("utf-16" if wide else "utf-8-sig")
-    except UnicodeDecodeError as broken:
-        line = content[: broken.start].count(b"\n") + 1
-        raise BadSheet([Fault(line, "it is not UTF-8 text; save the file as CSV in UTF-8")]) from broken
 
 
 def _row(line: int, given: dict[str, str], policy: Policy, reasons: list[str]) -> Row:

@@ -1,4 +1,4 @@
-"""The books in SQL as the command line opens them: accounts and merchants."""
+"""The books in SQL as the command line opens them: accounts, merchants, the roster."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from merchants.sheet import TIERS
 from processes import migrating
 from processes.centre import read_centre
 from processes.settings import Settings
+from queueing import rostered, shifts
+from queueing.shifts import Shift
 
 IMPORT_S = 20.0
 """A merchants file of a hundred thousand lines takes its time."""
@@ -47,3 +49,23 @@ async def import_merchants(settings: Settings, content: bytes) -> ImportReport:
         return await import_csv(
             session, content, normalise=normalise, tiers=tiers, languages=plan.centre.languages
         )
+
+
+async def import_roster(settings: Settings, content: bytes) -> tuple[list[Shift], int]:
+    """The file's shifts in place of those there were, and how many these were; or, when a line is bad,
+    nothing (BadSheet, a Mendable, with every bad line)."""
+    queues = [queue.name for queue in read_centre(settings.surgeline_centre).policy.queues]
+    found = shifts.read(content, queues)
+    async with books(settings) as sql, sql.session() as session:
+        return found, await rostered.replace(session, found)
+
+
+async def clear_roster(settings: Settings) -> int:
+    """How many shifts there were."""
+    async with books(settings) as sql, sql.session() as session:
+        return await rostered.replace(session, [])
+
+
+async def roster_of(settings: Settings) -> list[Shift]:
+    async with books(settings) as sql, sql.reading() as session:
+        return await rostered.shifts(session)

@@ -46,6 +46,10 @@ class Stores:
         return self.plan.policy.centre
 
     @property
+    def time_zone(self) -> str:
+        return self.plan.written.time_zone
+
+    @property
     def office(self) -> Office:
         """What the verbs of callbacks reach for."""
         settings, plan = self.settings, self.plan
@@ -57,7 +61,7 @@ class Stores:
             clock=self.clock,
             policy=replace(plan.callbacks, rehearsal=settings.api_is_loopback),
             hours=plan.centre.hours,
-            time_zone=plan.written.time_zone,
+            time_zone=self.time_zone,
             ours=(settings.twilio_number,) if settings.twilio_number else (),
             public_url=settings.surgeline_public_url,
             centre_name=plan.centre.name,
@@ -76,7 +80,7 @@ class Stores:
             clock=self.clock,
             policy=replace(plan.surge, rehearsal=settings.api_is_loopback),
             hours=plan.centre.hours,
-            time_zone=plan.written.time_zone,
+            time_zone=self.time_zone,
             languages=plan.centre.languages,
             centre_name=plan.centre.name,
             public_url=settings.surgeline_public_url,

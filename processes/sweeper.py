@@ -60,7 +60,9 @@ async def sweep(settings: Settings) -> None:
         async def expire() -> float:
             return await expire_due(stores.line, clock, counts)
 
-        reckoner = Reckoner(stores.redis, stores.line, keys, consumer_name(), stores.sql, stores.plan.priors)
+        reckoner = Reckoner(
+            stores.redis, stores.line, keys, consumer_name(), stores.sql, stores.plan.priors, stores.time_zone
+        )
 
         async def take_pulse() -> float:
             await reckoner.take(clock.now_ms())

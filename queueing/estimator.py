@@ -292,8 +292,8 @@ class Estimator:
         ]
         cv2 = self.handlings.spread.cv2
         plan = [(at, n * self.staff.ready) for at, n in self.staff.plan(self.now, queue)]
-        road = segments(plan, higher, elapsed, unit, cv2)
         hazard = self.patience.hazard
+        road = segments(plan, higher, elapsed, unit, cv2, hazard)
         start = Reach(0.0, 0.0, 0)
         leaving = -self._free(queue)
         if leaving > 0:  # more calls than agents: those will sign off, and free nobody

@@ -19,6 +19,7 @@ from queueing.presence import Presence
 from queueing.pulse import Pulse, QueuePulse
 from queueing.records import AgentNow, Board, ContactNow, read_skills
 from queueing.rungs import Ladder, Rung, chosen, shifted
+from queueing.staffing import Plan, together
 from queueing.states import Disposition
 
 _IDLE = (Presence.OFF, Presence.AWAY, Presence.READY)
@@ -169,7 +170,7 @@ class Feed:
         """How many serve each queue, and how far the queues share them."""
         skills = [self._skills[agent] for agent in self._at_work]
         serving = {queue: sum(queue in each for each in skills) for queue in self._queues}
-        for queue, count in serving.items():
+        for queue, count in {"": len(skills), **serving}.items():
             if self.estimator.staff.counts.get(queue) != count:
                 self.estimator.on_agents(t, count, queue)
         shares = {
@@ -182,6 +183,11 @@ class Feed:
         }
         if self.estimator.staff.shares != shares:
             self.estimator.on_shares(t, shares)
+
+    def planned(self, steps: Mapping[str, list[tuple[float, float]]], t: float) -> None:
+        """The roster: from when (epoch s) how many agents, by queue, "" for all; empty: there is none."""
+        for queue in ("", *self._queues):
+            self.estimator.on_roster(t, steps.get(queue), queue)
 
     # --- what stands ----------------------------------------------------------------------------------
 
@@ -252,12 +258,23 @@ class Feed:
                     hangup_per_s,
                     now.promises,
                     self._ladder(t, queue, lines.get(queue, [])),
+                    self._plan(t, queue),
                     sum(work * self.estimator.staff.share(queue, theirs) for theirs, work in owed_s.items()),
                 )
                 for queue, now in board.queues.items()
             },
             by,
+            self._plan(t, ""),
         )
+
+    def _plan(self, t: float, queue: str) -> Plan:
+        """Empty without a roster. Where queues are planned apart, that of all is made of theirs."""
+        staff = self.estimator.staff
+        if staff.rostered(queue):
+            return staff.plan(t, queue)
+        if queue:
+            return ()
+        return together([staff.plan(t, q) for q in self._queues if staff.rostered(q)], len(self._at_work))
 
     def _lines(self) -> dict[str, list[tuple[float, Hashable]]]:
         """By queue, in order: key and name of everyone who waits."""
@@ -271,22 +288,27 @@ class Feed:
         if silence not in ("", "missed"):
             return Ladder(silence=silence)
         newcomers: dict[str, Rung] = {}
+        rungs = () if silence else self._rungs(t, line)
+        if not silence and line and (not rungs or rungs[-1][0] < len(line)):
+            return Ladder(rungs, silence="endless")
         for band, (_, head_start_s) in self._bands.items():
             key = t - head_start_s
             wait = self.estimator.newcomer(t, queue, key, unsure=True)
             if wait is None:
-                return Ladder(silence="endless")
+                return Ladder(rungs, silence="endless")
             position = 1 + bisect_right(line, key, key=itemgetter(0))
             newcomers[band] = (position, shifted(wait, self.join_s))
-        if silence:
-            return Ladder((), newcomers, silence)
+        return Ladder(rungs, newcomers, silence)
+
+    def _rungs(self, t: float, line: list[tuple[float, Hashable]]) -> tuple[Rung, ...]:
+        """Up to the last of those chosen whom the agents reach before they leave."""
         rungs: list[Rung] = []
         for position in chosen(len(line)):
             wait = self.estimator.estimate(t, line[position - 1][1])
             if wait is None:
-                return Ladder(silence="endless")
+                break
             rungs.append((position, shifted(wait, self.join_s)))
-        return Ladder(tuple(rungs), newcomers, "")
+        return tuple(rungs)
 
 
 def _ticket(event: Event) -> float:

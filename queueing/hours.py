@@ -106,13 +106,13 @@ def _spans_from(hours: Hours, now: datetime, days: int) -> Iterator[tuple[dateti
         holiday = hours.holidays.get(day)
         for opens, closes in sorted(holiday.spans if holiday else hours.weekly.get(day.weekday(), ())):
             start_min, length_min = _minutes(opens, closes)
-            start = _moment(zone, day, start_min, first=True)
-            end = _moment(zone, day, start_min + length_min, first=False)
+            start = moment(zone, day, start_min, first=True)
+            end = moment(zone, day, start_min + length_min, first=False)
             if start < end:
                 yield start, end
 
 
-def _moment(zone: ZoneInfo, day: date, minute: int, *, first: bool) -> datetime:
+def moment(zone: ZoneInfo, day: date, minute: int, *, first: bool) -> datetime:
     """When the wall clock reads ``minute`` minutes after midnight of ``day``, in UTC."""
     wall = datetime.combine(day, time()) + timedelta(minutes=minute)
     early, late = sorted(wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))

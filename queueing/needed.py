@@ -44,7 +44,8 @@ class Slot:
     """A half hour. ``calls`` on average, ``most`` on the busiest of the days; agents for either.
 
     With ``agents``: the share answered in time, that hangs up, and of their time on calls.
-    ``were_in``: agents at work on those days, on average; None where that is not known.
+    ``were_in``: agents at work on those days, on average; None where that is not known. ``planned``: by the
+    roster of the day; None where there is none.
     """
 
     minute: int
@@ -56,6 +57,12 @@ class Slot:
     abandoned: float | None
     occupancy: float | None
     were_in: float | None = None
+    planned: float | None = None
+
+    @property
+    def short(self) -> bool:
+        """Whether fewer are planned than are needed."""
+        return self.planned is not None and self.planned < self.agents
 
 
 def plan(
@@ -66,6 +73,7 @@ def plan(
     answered: float,
     within_s: float,
     were_in: Sequence[float] | None = None,
+    planned: Sequence[float] | None = None,
 ) -> list[Slot]:
     """``days``: the calls of each half hour of each such day. ``answered`` of them within ``within_s``.
 
@@ -90,6 +98,7 @@ def plan(
                 here.abandoned if here else None,
                 here.occupancy if here else None,
                 were_in[at] if were_in is not None else None,
+                planned[at] if planned is not None else None,
             )
         )
     return slots

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from queueing.ladder import FOREVER, Segment
+from queueing.patience import Hazard
 from queueing.renewals import EDGES, PER_UNIT, paces
 from queueing.staffing import HORIZON_S, Plan
 
@@ -17,7 +18,12 @@ MANY = 100
 
 
 def segments(
-    plan: Plan, higher: Sequence[tuple[float, float]], elapsed: Sequence[float], unit: float, cv2: float
+    plan: Plan,
+    higher: Sequence[tuple[float, float]],
+    elapsed: Sequence[float],
+    unit: float,
+    cv2: float,
+    hazard: Hazard,
 ) -> list[Segment]:
     """Periods of constant drain, the last without end.
 
@@ -26,6 +32,7 @@ def segments(
     (s) and ``cv2`` its squared coefficient of variation.
     """
     gains = _gains(elapsed, unit, cv2)
+    lost = unit * hazard.at(0.0)
     ends = {unit * edge for edge in EDGES[1:]}
     ends.update(at for at, _ in plan if at > 0)
     ends.update(until for until, _ in higher if until < HORIZON_S)
@@ -41,11 +48,22 @@ def segments(
             agents = max(0.0, agents + gains[period])
         if begin > 0 and higher:
             taken = unit * sum(rate for until, rate in higher if until > begin)
-        drain = max(agents - taken, LEAST_DRAIN * agents)
+        drain = max(_left(agents, taken, lost), LEAST_DRAIN * agents)
         middle = (begin + min(end, begin + 2 * unit)) / 2
         road.append(Segment(end, drain, _step_variance(agents, drain, unit, cv2, middle)))
         begin = end
     return road
+
+
+def _left(agents: float, taken: float, lost: float) -> float:
+    """Agents' worth that higher bands leave, when these would take ``taken`` and callers of theirs hang up.
+
+    While all agents are busy they wait u / d on average (M/M/s; u the mean handling time, d what is left), so
+    that of them 1 - h u / d stay: d = agents - taken (1 - h u / d), a square equation. ``lost`` is h u; where
+    more come than can be served the waits have no such mean, and little is left however many hang up.
+    """
+    spare, lost = agents - taken, min(lost, LEAST_DRAIN * agents)
+    return (spare + math.sqrt(spare * spare + 4 * taken * lost)) / 2
 
 
 def _step_variance(agents: float, drain: float, unit: float, cv2: float, at: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -12,6 +13,7 @@ from foundation.connections import answering
 from queueing.keys import Keys
 from queueing.ranges import Estimate
 from queueing.rungs import Ladder
+from queueing.staffing import Plan, packed, unpacked
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class QueuePulse:
     promises: int = 0
     """The callbacks among the waiting."""
     ladder: Ladder = field(default_factory=Ladder)
+    plan: Plan = ()
+    """Its agents over the coming hours, where there is a roster."""
     owed_s: float = 0.0
     """Work (s) of this queue's agents in the callbacks that wait, of every queue that they serve."""
 
@@ -52,6 +56,8 @@ class Pulse:
     at_ms: int
     queues: Mapping[str, QueuePulse]
     by: str = ""
+    plan: Plan = ()
+    """All agents over the coming hours, where there is a roster."""
 
 
 async def publish(redis: Redis, keys: Keys, pulse: Pulse) -> None:
@@ -64,11 +70,14 @@ async def publish(redis: Redis, keys: Keys, pulse: Pulse) -> None:
             round(q.hangup_per_s, 8),
             q.promises,
             q.ladder.packed(),
-            round(q.owed_s),
         ]
         for name, q in pulse.queues.items()
     }
-    told = {"at_ms": pulse.at_ms, "by": pulse.by, "queues": queues}
+    told: dict[str, Any] = {"at_ms": pulse.at_ms, "by": pulse.by, "queues": queues}
+    told["owed_s"] = {name: round(queue.owed_s) for name, queue in pulse.queues.items()}
+    if pulse.plan:
+        told["plans"] = {name: packed(queue.plan) for name, queue in pulse.queues.items()}
+        told["plans"][""] = packed(pulse.plan)
     async with answering():
         await redis.set(keys.pulse, json.dumps(told, separators=(",", ":")))
 
@@ -80,18 +89,13 @@ async def read(redis: Redis, keys: Keys) -> Pulse | None:
     if not text:
         return None
     told = json.loads(text)
-    queues = {name: _queue(*figures) for name, figures in told["queues"].items()}
-    return Pulse(told["at_ms"], queues, told["by"])
-
-
-def _queue(
-    waiting: int,
-    agents: int,
-    handling_s: float,
-    hangup_per_s: float,
-    promises: int,
-    ladder: str,
-    owed_s: float = 0.0,
-) -> QueuePulse:
-    """Without ``owed_s``: written by the version before, while both run."""
-    return QueuePulse(waiting, agents, handling_s, hangup_per_s, promises, Ladder.unpacked(ladder), owed_s)
+    plans = {name: unpacked(plan) for name, plan in told.get("plans", {}).items()}
+    owed_s = told.get("owed_s", {})
+    queues = {
+        name: QueuePulse(
+            waiting, agents, handling_s, hangup_per_s, promises, Ladder.unpacked(ladder), plans.get(name, ()),
+            owed_s.get(name, 0.0),
+        )
+        for name, (waiting, agents, handling_s, hangup_per_s, promises, ladder) in told["queues"].items()
+    }  # fmt: skip
+    return Pulse(told["at_ms"], queues, told["by"], plans.get("", ()))

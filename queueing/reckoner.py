@@ -16,7 +16,7 @@ from sqlmodel import col, select
 
 from foundation.connections import Sql
 from foundation.errors import Unavailable
-from queueing import journal, pulse
+from queueing import journal, pulse, rostered, shifts
 from queueing.feed import Feed
 from queueing.journal import Event
 from queueing.keys import Keys
@@ -24,6 +24,7 @@ from queueing.line import Line
 from queueing.priors import Priors
 from queueing.pulse import Pulse
 from queueing.records import Board, ContactNow
+from queueing.staffing import HORIZON_S
 from queueing.story import order
 from queueing.tables import ContactEvent
 
@@ -39,13 +40,21 @@ AT_ONCE = 200
 DOUBTS = 3
 """So many looks in a row must disagree with the line before it is read out whole: a move may be under way."""
 READ_S = 5.0
+ROSTER_MS = 60_000
+"""The roster is read again after so long."""
+ROSTER_READ_S = 1.0
+AHEAD_S = HORIZON_S + 3600.0
+"""So far it is laid out, to last for a while where SQL is away."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
 class Reckoner:
-    """``by`` is this process's name. Without ``sql`` it begins from what Redis holds."""
+    """``by`` is this process's name. Without ``sql`` it begins from what Redis holds, and knows no roster.
+
+    ``time_zone``: in which the roster is written.
+    """
 
     redis: Redis
     line: Line
@@ -53,9 +62,11 @@ class Reckoner:
     by: str
     sql: Sql | None = None
     priors: Priors = field(default_factory=Priors)
+    time_zone: str = "UTC"
     feed: Feed | None = None
     _cursor: str = "0-0"
     _doubts: int = field(default=0)
+    _planned_ms: int = -ROSTER_MS
 
     async def take(self, now_ms: int) -> Pulse | None:
         """Learn what happened since the last time, and publish. None while another process does so.
@@ -69,8 +80,12 @@ class Reckoner:
             return None
         if self.feed is None:
             self.feed = await self._recalled(before, now_ms)
+            self._planned_ms = -ROSTER_MS
         else:
             await self._follow(self.feed)
+        if not 0 <= now_ms - self._planned_ms < ROSTER_MS:
+            self._planned_ms = now_ms
+            await self._plan(self.feed, now_ms)
         board = await self.line.look(now_ms)
         await self._agree(self.feed, board)
         taken = self.feed.pulse(board, self.by)
@@ -88,6 +103,18 @@ class Reckoner:
             await asyncio.sleep(0)
         if events:
             self._cursor = events[-1].id
+
+    async def _plan(self, feed: Feed, now_ms: int) -> None:
+        """Read the roster; where SQL does not answer, what was read last goes on."""
+        if self.sql is None:
+            return
+        try:
+            async with self.sql.reading(statement_s=ROSTER_READ_S) as session:
+                found = await rostered.shifts(session)
+        except Unavailable:
+            return
+        now_s = now_ms / 1000
+        feed.planned(shifts.steps(found, self.time_zone, now_s, now_s + AHEAD_S), now_s)
 
     async def _agree(self, feed: Feed, board: Board) -> None:
         self._doubts = 0 if feed.look(board) else self._doubts + 1

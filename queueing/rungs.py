@@ -22,7 +22,8 @@ Rung = tuple[int, Estimate]
 class Ladder:
     """The waits in one queue. ``newcomers``: of one who would join now, by band.
 
-    ``silence``: why no wait may be told (``Estimator.silence``, or "endless"); "" where it may.
+    ``silence``: why no wait may be told (``Estimator.silence``, or "endless": only of those in ``rungs`` it
+    may, who are served before the agents leave); "" where it may.
     """
 
     rungs: tuple[Rung, ...] = ()
@@ -34,9 +35,11 @@ class Ladder:
 
         ``band`` matters only for who came after the ladder was made.
         """
-        if self.silence or position < 1:
+        if self.silence not in ("", "endless") or position < 1:
             return None
         rungs = list(self.rungs)
+        if self.silence and (not rungs or position > rungs[-1][0]):
+            return None
         end = self.newcomers.get(band) or max(self.newcomers.values(), default=None, key=lambda rung: rung[0])
         if end and (not rungs or end[0] > rungs[-1][0]):
             rungs.append(end)
@@ -57,15 +60,17 @@ class Ladder:
     def packed(self) -> str:
         """One word of text: ``1:20:30:45:31,2:…/p1:1:…,p2:…``, whole seconds; ``!few/`` if silent."""
         ends = (f"{band}:{_packed(rung)}" for band, rung in self.newcomers.items())
-        told = f"!{self.silence}" if self.silence else ",".join(map(_packed, self.rungs))
-        return told + "/" + ",".join(ends)
+        told = [f"!{self.silence}"] if self.silence else []
+        return ",".join([*told, *map(_packed, self.rungs)]) + "/" + ",".join(ends)
 
     @classmethod
     @lru_cache(maxsize=64)
     def unpacked(cls, text: str) -> Ladder:
         """What is no ladder tells nothing. Everybody who asks within a second reads the same one."""
         rungs, _, ends = text.partition("/")
-        silence, rungs = (rungs[1:], "") if rungs.startswith("!") else ("" if text else "few", rungs)
+        silence = "" if text else "few"
+        if rungs.startswith("!"):
+            silence, _, rungs = rungs[1:].partition(",")
         try:
             named = (end.split(":", 1) for end in ends.split(",") if end)
             return cls(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 Roster = Callable[[float], float] | Iterable[tuple[float, float]]
 Plan = Sequence[tuple[float, float]]
-"""(s from now, agents from then on), the first at 0."""
+"""(s from now, agents from then on), the first at 0; empty where nobody planned."""
 
 HORIZON_S = 12 * 3600.0
 GRID_S = 300.0
@@ -79,8 +79,15 @@ class Staff:
 
     # --- who will be there ----------------------------------------------------------------------------
 
+    def rostered(self, queue: str) -> bool:
+        """Whether a roster tells of this queue's agents; "" of all."""
+        return queue in self._rosters or "" in self._rosters
+
     def plan(self, now: float, queue: str) -> Plan:
-        """From those at work now, by the roster where there is one."""
+        """From those at work now, by the roster where there is one.
+
+        By a roster of the whole centre a queue gets the share that it has of those at work now.
+        """
         agents = float(self.of(queue))
         roster = self._rosters.get(queue, self._rosters.get(""))
         if roster is None:
@@ -91,9 +98,11 @@ class Staff:
                 here = n
             elif at < now + HORIZON_S:
                 coming.append((at - now, n))
-        more, plan = agents - here, [(0.0, agents)]
+        whole = self.counts.get("", 0) if queue in self.counts and queue not in self._rosters else 0
+        part = agents / whole if whole else 1.0
+        more, plan = agents - here * part, [(0.0, agents)]
         for at, n in coming:
-            planned = max(0.0, n + more * math.exp(-at / SETTLES_S))
+            planned = max(0.0, n * part + more * math.exp(-at / SETTLES_S))
             if planned != plan[-1][1]:
                 plan.append((at, planned))
         return plan
@@ -107,3 +116,38 @@ class Staff:
             grid = (first + GRID_S * at for at in range(int(HORIZON_S / GRID_S)))
             kept = self._steps[queue] = (first, [(at, float(roster(at))) for at in grid])
         return kept[1]
+
+
+def agents_at(plan: Plan, at: float) -> float:
+    """How many there are ``at`` seconds from now, by a plan that is not empty."""
+    return [agents for begins, agents in plan if begins <= max(at, 0.0)][-1]
+
+
+def agent_seconds(plan: Plan, until: float) -> float:
+    """What they can work from now on, in seconds, for so many seconds."""
+    ends = [begins for begins, _ in plan[1:]] + [math.inf]
+    spans = zip(plan, ends, strict=True)
+    return sum(agents * max(0.0, min(end, until) - begins) for (begins, agents), end in spans)
+
+
+def together(plans: Sequence[Plan], agents: int) -> Plan:
+    """The plans of queues as one; who serves two stands in both, so it begins with the ``agents`` of now."""
+    sums = [
+        (at, sum(agents_at(plan, at) for plan in plans)) for at in sorted({at for p in plans for at, _ in p})
+    ]
+    part = agents / sums[0][1] if agents and sums and sums[0][1] else 1.0
+    return [(at, count * part) for at, count in sums]
+
+
+def packed(plan: Plan) -> str:
+    """One word of text: ``0:12,3600:16``."""
+    return ",".join(f"{at:.0f}:{agents:.4g}" for at, agents in plan)
+
+
+def unpacked(text: str) -> Plan:
+    """What is no plan is an empty one."""
+    try:
+        pairs = [step.split(":") for step in text.split(",") if step]
+        return tuple((float(at), float(agents)) for at, agents in pairs)
+    except ValueError:
+        return ()

@@ -1,4 +1,4 @@
-"""The line's record in SQL: contacts, every event of the journal, the agents' accounts, recorded messages.
+"""The line's record in SQL: contacts, the journal's events, agents' accounts, recorded messages; the roster.
 
 All times are milliseconds since the epoch, UTC. Phone numbers are stored as given and masked where shown.
 """
@@ -124,3 +124,16 @@ class VoiceMessage(SQLModel, table=True):
     url: str = ""
     done_ms: int | None = _ms(nullable=True)
     done_by: str = Field(default="", max_length=64)
+
+
+class RosterShift(SQLModel, table=True):
+    """Agents planned on a weekday or a date: see ``queueing.shifts.Shift``."""
+
+    __tablename__ = "roster_shift"
+
+    id: int | None = Field(default=None, primary_key=True)
+    day: str = Field(max_length=10)
+    begin_min: int
+    end_min: int
+    agents: int
+    queue: str = Field(default="", max_length=32)

@@ -10,6 +10,7 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
+from queueing.staffing import Plan, agents_at
 from surge.policy import SurgePolicy
 from surge.states import Level
 
@@ -35,6 +36,8 @@ class Now:
     """Of those who hang up, who ring again. An assumption, as the next."""
     redials_told: float = 0.2
     """Of those who were told and texted, who ring again."""
+    plan: Plan = ()
+    """The agents of the hour, by the roster; (): they stay as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,12 @@ class Minute:
     calls: float
     waiting: float
     wait_s: float
-    """A newcomer's; infinite when nobody serves."""
+    """A newcomer's, by the agents of that minute; infinite when nobody serves."""
     abandoned: float
     texts: float
     load: float
     """Offered load over capacity: of those who join the line; infinite when nobody serves."""
+    agents: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,12 @@ def outlook(policy: SurgePolicy, now: Now, level: Level) -> Outlook:
     all of them; of n who join in the minute and q who wait, the line drains at c + theta q.
     wait = ln(1 + theta q / c) / theta.
     """
-    capacity = max(0, now.agents) * 60 / now.handling_s if now.handling_s > 0 else 0.0
     theta = max(0.0, now.hangup_per_s) * 60
     again: deque[float] = deque([0.0] * REDIAL_AFTER_MIN)
     waiting, minutes = float(max(0, now.waiting)), []
     for at in range(1, MINUTES + 1):
+        agents = agents_at(now.plan, (at - 1) * 60) if now.plan else now.agents
+        capacity = max(0.0, agents) * 60 / now.handling_s if now.handling_s > 0 else 0.0
         calls = max(0.0, now.calls_per_min) + again.popleft()
         texts = calls * _turned(policy, now, level, _wait_s(waiting, capacity, theta))
         joined = calls - texts
@@ -104,7 +109,7 @@ def outlook(policy: SurgePolicy, now: Now, level: Level) -> Outlook:
         waiting = after
         offered = joined / capacity if capacity else math.inf if joined else 0.0
         wait_s = _wait_s(waiting, capacity, theta)
-        minutes.append(Minute(at, calls, waiting, wait_s, abandoned, texts, offered))
+        minutes.append(Minute(at, calls, waiting, wait_s, abandoned, texts, offered, agents))
     return Outlook(level, tuple(minutes))
 
 

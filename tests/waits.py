@@ -23,4 +23,4 @@ def ladder(waiting: int, each_s: float) -> Ladder:
 def queue_pulse(waiting: int, agents: int, handling_s: float = 240.0, promises: int = 0) -> QueuePulse:
     """Nobody at work: no wait is told."""
     told = ladder(waiting, handling_s / agents) if agents else Ladder(silence="nobody")
-    return QueuePulse(waiting, agents, handling_s, 1 / 600, promises, told, promises * handling_s)
+    return QueuePulse(waiting, agents, handling_s, 1 / 600, promises, told, owed_s=promises * handling_s)

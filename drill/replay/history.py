@@ -3,8 +3,11 @@
 ``call_id,queue,band,entered_s,answered_s,abandoned_s,service_end_s``, one row a call, seconds of any epoch;
 an empty field did not happen. Columns may stand in any order, others are left alone. ``service_end_s`` is
 when the agent was free again, wrap-up included. A band is a number (0 is served first, before all others) or
-the name of one of our bands, with its head start. Staffing: ``time_s,agents``, and ``queue`` where queues
-have agents of their own.
+the name of one of our bands, with its head start. Our own export has three columns more: ``kind`` ("call", or
+"callback", which nobody hangs up and nobody is told of), ``key_s`` (by which it was served, where that is
+not the band's) and ``left_s`` (left otherwise: for a callback, with a text).
+
+Staffing: ``time_s,agents``, and ``queue`` where queues have agents of their own.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ COLUMNS = ("call_id", "queue", "band", "entered_s", "answered_s", "abandoned_s",
 STAFF_COLUMNS = ("time_s", "agents")
 STRICT_S = 1e10
 """What a numbered band is worth in the order: more than any time, so the higher one always goes first."""
+_KINDS = {"": "live", "call": "live", "callback": "promise"}
 _HEAD_STARTS = {band.name: (at, band.head_start_ms / 1000) for at, band in enumerate(DEFAULT_BANDS)}
 
 
@@ -38,6 +42,8 @@ class Call:
     answered: float | None
     abandoned: float | None
     ended: float | None
+    kind: str = "live"
+    left: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,27 +134,35 @@ def _rows(text: str, wanted: Sequence[str], name: str) -> Iterator[tuple[int, di
 
 def _call(line: int, row: dict[str, str]) -> Call:
     """Raises ValueError that says what to mend."""
-    times = {name: _seconds(row, name) for name in COLUMNS[3:]}
+    times = {name: _seconds(row, name) for name in (*COLUMNS[3:], "left_s", "key_s")}
     entered, answered = times["entered_s"], times["answered_s"]
-    abandoned, ended = times["abandoned_s"], times["service_end_s"]
+    abandoned, ended, left = times["abandoned_s"], times["service_end_s"], times["left_s"]
     if not row["call_id"]:
         raise ValueError("call_id is empty: every call needs its own")
     if entered is None:
         raise ValueError("entered_s is empty: say when the call joined the line")
-    if answered is not None and abandoned is not None:
-        raise ValueError("answered_s and abandoned_s are both given: keep the one that happened")
+    over = [name for name in ("answered_s", "abandoned_s", "left_s") if times[name] is not None]
+    if len(over) > 1:
+        raise ValueError(f"{' and '.join(over)} are both given: keep the one that happened")
     if ended is not None and answered is None:
         raise ValueError("service_end_s is given without answered_s: add it, or empty service_end_s")
     for earlier, later in (
         ("entered_s", "answered_s"),
         ("entered_s", "abandoned_s"),
+        ("entered_s", "left_s"),
         ("answered_s", "service_end_s"),
     ):
         first, second = times[earlier], times[later]
         if first is not None and second is not None and second < first:
             raise ValueError(f"{later} {second:g} is before {earlier} {first:g}: mend one of them")
+    if row.get("kind", "") not in _KINDS:
+        raise ValueError(f"kind {row['kind']!r}: write call or callback")
     band, key = _order(row["band"], entered)
-    return Call(line, row["call_id"], row["queue"], band, key, entered, answered, abandoned, ended)
+    key = key if times["key_s"] is None else times["key_s"]
+    kind = _KINDS[row.get("kind", "")]
+    return Call(
+        line, row["call_id"], row["queue"], band, key, entered, answered, abandoned, ended, kind, left
+    )
 
 
 def _order(band: str, entered: float) -> tuple[int, float]:
@@ -161,7 +175,7 @@ def _order(band: str, entered: float) -> tuple[int, float]:
 
 
 def _seconds(row: dict[str, str], name: str) -> float | None:
-    if not row[name]:
+    if not row.get(name):
         return None
     try:
         seconds = float(row[name])
@@ -173,23 +187,29 @@ def _seconds(row: dict[str, str], name: str) -> float | None:
 
 
 def _leave_out_the_endless(history: History, name: str) -> None:
-    """A call without an end is believed while it may still last, at the end of the history; not before."""
+    """A call without an end is believed while it may still last, at the end of the history; not before.
+
+    That is, for twice the longest that had an end; and it waits, whatever its age, while none after it is
+    taken.
+    """
     last_answered: dict[tuple[str, int], float] = {}
-    longest, until = 0.0, -math.inf
+    longest, longest_wait, until = 0.0, 0.0, -math.inf
     for call in history.calls:
         if call.answered is not None:
             of = (call.queue, call.band)
-            last_answered[of] = max(last_answered.get(of, -math.inf), call.entered)
+            last_answered[of] = max(last_answered.get(of, -math.inf), call.key)
+            longest_wait = max(longest_wait, call.answered - call.entered)
             if call.ended is not None:
                 longest = max(longest, call.ended - call.answered)
         until = max(until, *_moments(call))
     kept = []
     for call in history.calls:
-        waits = call.answered is None and call.abandoned is None
+        waits = call.answered is None and call.abandoned is None and call.left is None
         talks = call.answered is not None and call.ended is None
-        if waits and call.entered < last_answered.get((call.queue, call.band), -math.inf):
+        passed = call.key < last_answered.get((call.queue, call.band), -math.inf)
+        if waits and passed and until - call.entered > 2 * longest_wait:
             what = "neither answered nor abandoned, yet calls after it were: say when it left (abandoned_s)"
-        elif talks and until - (call.answered or 0.0) > longest:
+        elif talks and until - (call.answered or 0.0) > 2 * longest:
             what = "answered and never over, though the history goes on: say when (service_end_s)"
         else:
             kept.append(call)
@@ -200,4 +220,5 @@ def _leave_out_the_endless(history: History, name: str) -> None:
 
 
 def _moments(call: Call) -> Iterable[float]:
-    return (at for at in (call.entered, call.answered, call.abandoned, call.ended) if at is not None)
+    moments = (call.entered, call.answered, call.abandoned, call.left, call.ended)
+    return (at for at in moments if at is not None)

@@ -91,7 +91,7 @@ def report(asked: Sequence[Asked], *, least_wait_s: float = 5.0, time_zone: str 
         "queue": lambda each: each.call.queue or "–",
         "band": lambda each: str(each.call.band),
         "wait told": _level,
-        "end": lambda each: "answered" if each.call.answered is not None else "hung up",
+        "end": lambda each: _end(each.call),
     }
     groups = []
     for by, name_of in sorts.items():
@@ -121,6 +121,12 @@ def _scores(told: Sequence[Asked]) -> dict[str, Score]:
     return found
 
 
+def _end(call: Call) -> str:
+    if call.answered is not None:
+        return "answered"
+    return "hung up" if call.left is None else "left otherwise"
+
+
 def _hour(at: float, time_zone: str) -> str:
     if at < UNIX_S:
         return f"{int(at // 3600) % 24:02}:00"
@@ -142,7 +148,7 @@ def learned(calls: Sequence[Call]) -> Priors:
     first = Priors()
     each: dict[str, list[float]] = {}
     for call in calls:
-        if call.answered is not None and call.ended is not None:
+        if call.kind == "live" and call.answered is not None and call.ended is not None:
             each.setdefault(call.queue, []).append(call.ended - call.answered)
     every = [seconds for queue in each.values() for seconds in queue]
     if not every or sum(every) <= 0:
@@ -153,7 +159,9 @@ def learned(calls: Sequence[Call]) -> Priors:
     waits = [
         (until - call.entered, call.abandoned is not None)
         for call in calls
-        if (until := call.abandoned if call.answered is None else call.answered) is not None
+        if call.kind == "live"
+        and (until := next((at for at in (call.answered, call.abandoned, call.left) if at is not None), None))
+        is not None
     ]
     hazard = fitted(waits, first.hangup_per_s)
     return Priors({**means, "": round(mean, 1)}, round(max(0.1, spread), 3), round(math.exp(hazard.level), 8))

@@ -18,7 +18,7 @@ OURS = "ours"
 LOOK_BACK_S = 1800.0
 """Without staffing, so many agents are thought to be in as were busy at once within this time."""
 
-_ENDS, _STAFF, _ARRIVES, _STARTS, _HANGS_UP = range(5)
+_ENDS, _STAFF, _ARRIVES, _STARTS, _HANGS_UP, _LEAVES = range(6)
 """What comes first at the same second: an agent is free before the next call is taken."""
 
 
@@ -85,6 +85,8 @@ def _events(history: History) -> list[tuple[float, int, int, Any]]:
             events.append((call.ended, _ENDS, number, call))
         if call.abandoned is not None:
             events.append((call.abandoned, _HANGS_UP, number, call))
+        if call.left is not None:
+            events.append((call.left, _LEAVES, number, call))
     # A call of no length must not end before it begins.
     events.sort(key=lambda event: event[:3])
     return events
@@ -122,9 +124,10 @@ class _Pool:
     def take(self, at: float, what: int, call: Call, asked: dict[str, Asked]) -> None:
         if what == _ARRIVES:
             self._arrives(at, call, asked)
-        elif what == _HANGS_UP:
-            for guesser in self._guessers(call.queue):
-                guesser.on_abandon(at, call.id)
+        elif what in (_HANGS_UP, _LEAVES):
+            (self.ours.on_abandon if what == _HANGS_UP else self.ours.on_leave)(at, call.id)
+            for rival in self._usual(call.queue).values():
+                rival.on_abandon(at, call.id)  # type: ignore[arg-type]  # any name will do
             heapq.heappush(self._ghosts.setdefault(call.queue, []), (call.key, call.id))
         elif what == _STARTS:
             self._starts(at, call, asked)
@@ -136,18 +139,20 @@ class _Pool:
             self._ends(at, call)
 
     def _arrives(self, at: float, call: Call, asked: dict[str, Asked]) -> None:
-        mine = asked[call.id] = Asked(call)
         self._infer(at)
-        self.ours.on_arrival(at, call.id, call.band, call.key, "live", call.queue)
-        mine.told[OURS] = self.ours.estimate(at, call.id)
-        for name, rival in self._usual(call.queue).items():
-            rival.on_arrival(at, call.id, call.band, call.key, "live")  # type: ignore[arg-type]  # any name will do
-            mine.told[name] = rival.estimate(at, call.id)  # type: ignore[arg-type]
+        guessers: dict[str, Any] = {OURS: self.ours, **self._usual(call.queue)}
+        for name, guesser in guessers.items():
+            rest = (call.queue,) if name == OURS else ()
+            guesser.on_arrival(at, call.id, call.band, call.key, call.kind, *rest)
+        if call.kind == "live":  # nobody holds the line for a callback
+            told = {name: guesser.estimate(at, call.id) for name, guesser in guessers.items()}
+            asked[call.id] = Asked(call, told)
 
     def _starts(self, at: float, call: Call, asked: dict[str, Asked]) -> None:
-        asked[call.id].wait_s = at - call.entered
+        if call.id in asked:
+            asked[call.id].wait_s = at - call.entered
         ghosts = self._ghosts.get(call.queue)
-        while ghosts and ghosts[0][0] < call.key:
+        while ghosts and ghosts[0][0] <= call.key:
             gone = asked[heapq.heappop(ghosts)[1]]
             gone.wait_s = at - gone.call.entered
         self._busy += 1

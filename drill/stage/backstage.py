@@ -123,7 +123,9 @@ class Backstage:
         house, stores = self.house, self.house.stores
         keeper = Hands(stores.office, house.carrier, None, self.counts)
         watcher = Watcher(stores.watch, stores.office, self.counts)
-        reckoner = Reckoner(stores.redis, stores.line, stores.keys, NAME, stores.sql, stores.plan.priors)
+        reckoner = Reckoner(
+            stores.redis, stores.line, stores.keys, NAME, stores.sql, stores.plan.priors, stores.time_zone
+        )
 
         async def expire() -> float:
             return await expire_due(stores.line, house.clock, self.counts)

@@ -1,8 +1,9 @@
-"""Verbs that keep the books: tables, accounts, merchants."""
+"""Verbs that keep the books: tables, accounts, merchants, the roster."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 PANEL = "Keep"
+DAY = ["%Y-%m-%d"]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -30,6 +32,11 @@ def add_to(app: typer.Typer) -> None:
     merchants.callback()(lambda: None)  # a group, though it has one verb so far
     merchants.command("import")(merchants_import)
     app.add_typer(merchants, name="merchants", rich_help_panel=PANEL)
+    roster = typer.Typer(no_args_is_help=True, help="Who is planned to be at work.")
+    roster.command("import")(roster_import)
+    roster.command("show")(roster_show)
+    roster.command("clear")(roster_clear)
+    app.add_typer(roster, name="roster", rich_help_panel=PANEL)
 
 
 def migrate(
@@ -160,20 +167,102 @@ def merchants_import(
     import asyncio
     from dataclasses import asdict
 
-    from foundation.errors import Mendable
     from processes.books import import_merchants
     from processes.settings import read
 
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise Mendable(f"{file} cannot be read ({error.strerror}).") from None
-    report = asyncio.run(import_merchants(read().settings, content))
+    report = asyncio.run(import_merchants(read().settings, _content(file)))
     text = (
         f"✓ {report.added} merchants added, {report.updated} updated; "
         f"they have {report.numbers} numbers and {report.locations} locations."
     )
     tell(as_json, asdict(report), text)
+
+
+def roster_import(
+    file: Annotated[Path, typer.Argument(help="CSV: day, from, to, agents; queue where planned apart.")],
+    as_json: Json = False,
+) -> None:
+    """Takes in a roster in place of the one there was: all of it, or, when a line is bad, nothing.
+
+    Example: surgeline roster import roster.csv
+    """
+    import asyncio
+
+    from processes.books import import_roster
+    from processes.settings import read
+
+    shifts, gone = asyncio.run(import_roster(read().settings, _content(file)))
+    answer = {"shifts": len(shifts), "replaced": gone, "days": list(dict.fromkeys(s.day for s in shifts))}
+    text = f"✓ {len(shifts)} shifts are in the roster" + (f", in place of {gone}." if gone else ".")
+    tell(as_json, answer, f"{text}\n  Announced waits reckon with them within a minute; see /staffing.")
+
+
+def roster_show(as_json: Json = False) -> None:
+    """The roster, as a file that `roster import` takes.
+
+    Example: surgeline roster show > roster.csv
+    """
+    import asyncio
+    from dataclasses import asdict
+
+    from processes.books import roster_of
+    from processes.settings import read
+    from queueing.shifts import COLUMNS
+
+    found = asyncio.run(roster_of(read().settings))
+    rows = [",".join(cells) for cells in (COLUMNS, *(shift.cells for shift in found))]
+    tell(as_json, {"shifts": [asdict(shift) for shift in found]}, "\n".join(rows))
+
+
+def roster_clear(as_json: Json = False) -> None:
+    """Forgets the roster: waits are told from who is in now.
+
+    Example: surgeline roster clear
+    """
+    import asyncio
+
+    from processes.books import clear_roster
+    from processes.settings import read
+
+    gone = asyncio.run(clear_roster(read().settings))
+    tell(as_json, {"removed": gone}, f"✓ {gone} shifts removed." if gone else "There was no roster.")
+
+
+def estimates_export(
+    calls: Annotated[Path, typer.Argument(help="Where to write the calls, as CSV.")],
+    agents: Annotated[Path | None, typer.Option(help="Where to write who was in, as CSV.")] = None,
+    first: Annotated[datetime | None, typer.Option("--from", formats=DAY, help="The first day.")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=DAY, help="The last day.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Writes our own calls as a history for `estimates replay`: no numbers, no names.
+
+    Example: surgeline estimates export calls.csv --agents agents.csv --from 2026-03-01 --to 2026-03-31
+    """
+    import asyncio
+    from dataclasses import asdict
+
+    from processes.centre import read_centre
+    from processes.exporting import export
+    from processes.settings import read
+
+    settings = read().settings
+    days = (first.date() if first else None, last.date() if last else None)
+    done = asyncio.run(export(settings, calls, agents, *days))
+    zone = read_centre(settings.surgeline_centre).written.time_zone
+    words = f"surgeline estimates replay {calls}{f' --agents {agents}' if agents else ''} --time-zone {zone}"
+    text = f"✓ {done.calls} calls and {done.callbacks} callbacks are in {calls}.\n  Now: {words}"
+    tell(as_json, asdict(done), text)
+
+
+def _content(file: Path) -> bytes:
+    """Raises Mendable when it cannot be read."""
+    from foundation.errors import Mendable
+
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise Mendable(f"{file} cannot be read ({error.strerror}).") from None
 
 
 def _with_accounts(work: Callable[[Accounts], Awaitable[T]]) -> T:

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from processes.verbs.keeping import estimates_export
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 PANEL = "Run"
 
@@ -17,7 +19,7 @@ def add_to(app: typer.Typer) -> None:
     for verb in (demo, serve, web, worker, sweeper, scribe):
         app.command(rich_help_panel=PANEL)(verb)
     estimates = typer.Typer(no_args_is_help=True, help="How good the told waits are, on calls of the past.")
-    estimates.callback()(lambda: None)  # a group, though it has one verb so far
+    estimates.command("export")(estimates_export)
     app.add_typer(estimates, name="estimates", rich_help_panel=PANEL)
     for group, name, verb_of_drill in (
         (app, "double", double),

@@ -109,7 +109,17 @@ def test_no_more_is_promised_than_the_agents_can_ring_back_in_the_budget():
     assert why(replace(LONG, owed_s=10**6)) is None
     refused = decide(hour, replace(LONG, owed_s=36_000))
     assert isinstance(refused, Refusal)
-    assert refused.reason == "36000 s of callbacks are in line, for 10 agents"
+    assert refused.reason == "36000 s of callbacks are in line, and the agents have 36000 s for them"
+
+
+def test_the_budget_is_of_those_who_will_be_there_by_the_roster():
+    """Ten agents for half an hour, and twenty after it, or nobody."""
+    hour = CallbackPolicy(budget_ms=3_600_000)
+    more, none = replace(LONG, plan=((0, 10), (1800, 20))), replace(LONG, plan=((0, 10), (1800, 0)))
+    assert why(replace(more, owed_s=53_700), hour) is None
+    assert why(replace(more, owed_s=53_701), hour) is Why.BUDGET
+    assert why(replace(none, owed_s=17_700), hour) is None
+    assert why(replace(none, owed_s=17_701), hour) is Why.BUDGET
 
 
 def test_a_longest_wait_may_be_set_beyond_which_nothing_is_promised():
@@ -117,6 +127,17 @@ def test_a_longest_wait_may_be_set_beyond_which_nothing_is_promised():
     assert why(replace(LONG, announced_s=900), quarter) is None
     assert why(replace(LONG, announced_s=901), quarter) is Why.TOO_LONG
     assert why(replace(LONG, announced_s=None, waited_ms=120_000), quarter) is None
+
+
+def test_by_the_roster_those_count_who_will_be_there_until_we_close():
+    """An hour left: ten agents for half of it and twenty after, or nobody after."""
+    hour = replace(LONG, closes_in_ms=3_600_000, live=1)
+    more, none = replace(hour, plan=((0, 10), (1800, 20))), replace(hour, plan=((0, 10), (1800, 0)))
+    assert why(replace(more, promises=179)) is None
+    assert why(replace(more, promises=180)) is Why.CLOSING
+    assert why(replace(none, promises=59)) is None
+    assert why(replace(none, promises=60)) is Why.CLOSING
+    assert why(replace(hour, agents=0, plan=((0, 0), (1800, 2)), promises=11)) is None
 
 
 def test_the_reason_is_in_plain_words():
@@ -131,11 +152,12 @@ def test_the_reason_is_in_plain_words():
 def test_more_work_or_fewer_agents_never_open_what_was_closed(
     promises: int, live: int, agents: int, handling_s: float, left_ms: int
 ):
-    if not can_be_kept(promises, live, agents, handling_s, left_ms):
-        assert not can_be_kept(promises + 1, live, agents, handling_s, left_ms)
-        assert not can_be_kept(promises, live + 1, agents, handling_s, left_ms)
-        assert not can_be_kept(promises, live, max(0, agents - 1), handling_s, left_ms)
-        assert not can_be_kept(promises, live, agents, handling_s, left_ms // 2)
+    plan, fewer = [(0.0, agents), (1800.0, agents + 2)], [(0.0, max(0, agents - 1)), (1800.0, agents + 2)]
+    if not can_be_kept(promises, live, plan, handling_s, left_ms):
+        assert not can_be_kept(promises + 1, live, plan, handling_s, left_ms)
+        assert not can_be_kept(promises, live + 1, plan, handling_s, left_ms)
+        assert not can_be_kept(promises, live, fewer, handling_s, left_ms)
+        assert not can_be_kept(promises, live, plan, handling_s, left_ms // 2)
 
 
 @pytest.mark.parametrize("language", ["en", "es"])

@@ -11,6 +11,8 @@ import pytest
 
 from dashboard.record import today
 from dashboard.staffing import _edges, staffing_of
+from queueing import rostered
+from queueing.shifts import Shift
 from queueing.tables import Contact, ContactEvent
 from tests.dashboard.test_reports import contact, write_down
 
@@ -81,6 +83,36 @@ async def test_who_was_in_stands_beside_what_was_needed(rooms) -> None:
     assert [slot.were_in for slot in told.slots[17:20]] == [0.0, 0.5, 0.0]
     assert told.chart is not None
     assert told.chart.were_in
+
+
+async def test_the_roster_stands_beside_what_is_needed(sign_in, rooms) -> None:
+    tomorrow = today(rooms) + timedelta(days=1)
+    day = tomorrow.isoformat()
+    browser = await sign_in("super1")
+    async with rooms.sql.session() as session:
+        await rostered.replace(session, [Shift(day, 540, 555, 2), Shift(day, 600, 720, 6)])
+    page = (await browser.get("/staffing")).text
+    assert "No plan can be made yet" in page
+    assert ">10:00<" in page
+    await write_down(rooms, *such_days(rooms, tomorrow, calls=60))
+    told = await staffing_of(rooms, tomorrow, "", 4)
+    assert [slot.planned for slot in told.slots[17:24]] == [0, 1, 0, 6, 6, 6, 6]
+    assert [slot.minute for slot in told.short] == [540]
+    assert (told.planned_hours, [slot.minute for slot in told.open][-1]) == (12.5, 690)
+    page = (await browser.get("/staffing")).text
+    assert "12.5 by the roster" in page
+    assert "first at 09:00" in page
+    table = list(csv.DictReader(io.StringIO((await browser.get("/staffing.csv")).text)))
+    assert [row["planned"] for row in table[18:21]] == ["1", "0", "6"]
+    one = await staffing_of(rooms, tomorrow, "support", 4)
+    assert one.planned is None
+    apart = Shift(day, 540, 720, 2, "support"), Shift(day, 540, 720, 3, "billing")
+    async with rooms.sql.session() as session:
+        await rostered.replace(session, apart)
+    both, one = [(await staffing_of(rooms, tomorrow, queue, 4)).planned for queue in ("", "support")]
+    assert both is not None
+    assert one is not None
+    assert (both[18], one[18]) == (5, 2)
 
 
 async def test_without_such_days_there_is_no_plan(sign_in, rooms, clock) -> None:

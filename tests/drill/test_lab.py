@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -126,6 +127,15 @@ def test_the_command_prints_the_table(capsys, monkeypatch):
     assert code == (0 if told["met"] else 1)
     lab.main(["small", "--markdown"])
     assert capsys.readouterr().out.count("an hour of three agents") == 1
+
+
+def test_the_documents_table_is_the_one_that_the_command_prints():
+    text = (Path(__file__).parents[2] / "docs" / "estimates.md").read_text("utf-8")
+    row = bench.row("six", [bench.simulate(("six", 1, True))])
+    head, rule, _ = lab.markdown([row]).splitlines()
+    told = text.partition(f"{head}\n{rule}\n")[2].partition("\n\n")[0].splitlines()
+    assert [line.split(" | ")[0] for line in told] == [f"| {each.title}" for each in SCENARIOS.values()]
+    assert [line.split(" | ")[2] for line in told] == [f"≤ {each.target:g}" for each in SCENARIOS.values()]
 
 
 def test_an_unknown_scenario_is_named(capsys):

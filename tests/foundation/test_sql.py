@@ -170,7 +170,8 @@ async def test_writers_that_are_slow_are_waited_for_in_the_order_in_which_they_c
         async with opened.session() as session:
             session.add(Note(words=f"note {n}"))
             await session.flush()
-            await asyncio.sleep(0.03)  # work of its own, while it holds the file
+            for _ in range(30):  # work of its own, while it holds the file
+                await session.exec(text("SELECT 1"))
 
     await asyncio.gather(*(write(n) for n in range(30)))
     assert await words(opened) == [f"note {n}" for n in range(30)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ivr import glance
@@ -28,6 +30,19 @@ async def test_the_figures_survive_the_packing(redis):
     seen = await look.pulse(NOW)
     assert seen is not None
     assert (seen.queues["support"].waiting, seen.queues["support"].promised) == (5, 0.4)
+
+
+async def test_the_roster_goes_with_them(redis):
+    plans = ((0.0, 3.0), (1800.0, 5.0)), ((0.0, 3.0), (1800.0, 7.0))
+    figures = {"support": replace(FIGURES["support"], plan=plans[0])}
+    await publish(redis, KEYS, Pulse(NOW, figures, plan=plans[1]))
+    look = Glance(redis, KEYS)
+    facts = await look.facts(NOW)
+    assert glance.callbacks(facts, "support")[1] == Owing(3, 240.0, 480.0, plans[0])
+    assert glance.wait(facts, "support", "p2", 5) == ladder(5, 80.0).at(5)
+    seen = await look.pulse(NOW)
+    assert seen is not None
+    assert (seen.plan, seen.queues["support"].plan) == (plans[1], plans[0])
 
 
 async def test_they_are_read_once_a_second_and_not_believed_when_old(redis):

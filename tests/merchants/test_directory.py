@@ -11,10 +11,10 @@ from sqlmodel import SQLModel, select
 
 from foundation.connections import Sql, open_sql
 from foundation.errors import Mendable
+from foundation.sheets import BadSheet
 from merchants import directory
 from merchants.directory import ImportReport
 from merchants.recognition import Ask
-from merchants.sheet import BadSheet
 from merchants.tables import MerchantNumber
 
 HEADER = "name,tier,numbers,locations,product,language\n"

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from foundation.errors import Mendable
-from merchants.sheet import BadSheet, Policy, Row, read
+from foundation.sheets import BadSheet
+from merchants.sheet import Policy, Row, read
 
 
 def normalise(written: str) -> str:

@@ -87,6 +87,7 @@ def test_help_lists_what_there_is(surgeline: Run) -> None:
         ("migrate",),
         ("users", "add"),
         ("merchants", "import"),
+        ("roster", "import"),
         ("doctor",),
         ("provision",),
     ],
@@ -207,6 +208,24 @@ def test_a_merchants_file_is_taken_in_whole_or_not_at_all(surgeline: Run, tmp_pa
     assert surgeline("merchants", "import", "nowhere.csv").returncode == 2
 
 
+def test_a_roster_is_taken_in_shown_and_cleared(surgeline: Run, tmp_path: Path) -> None:
+    file = tmp_path / "roster.csv"
+    file.write_text("day,from,to,agents\nMon-Tue,9:00,17:00,6\nFunday,9:00,17:00,6\n")
+    bad = surgeline("roster", "import", "roster.csv")
+    assert bad.returncode == 2
+    assert "line 3: 'Funday' is no day" in bad.stderr
+    assert answer(surgeline("roster", "show", "--json")) == {"shifts": []}
+    file.write_text("day,from,to,agents\nMon-Tue,9:00,17:00,6\n")
+    told = answer(surgeline("roster", "import", "roster.csv", "--json"))
+    assert told == {"shifts": 2, "replaced": 0, "days": ["monday", "tuesday"]}
+    shown = surgeline("roster", "show").stdout
+    assert shown.splitlines()[1:] == ["monday,09:00,17:00,6,", "tuesday,09:00,17:00,6,"]
+    file.write_text(shown)
+    assert "2 shifts are in the roster, in place of 2" in surgeline("roster", "import", "roster.csv").stdout
+    assert answer(surgeline("roster", "clear", "--json")) == {"removed": 2}
+    assert "There was no roster" in surgeline("roster", "clear").stdout
+
+
 def test_the_demo_does_not_start_beside_a_real_account(surgeline: Run) -> None:
     ran = surgeline("demo", "--headless", TWILIO_AUTH_TOKEN="real")
     assert ran.returncode == 2
@@ -217,3 +236,10 @@ def test_it_is_a_program_of_its_own_and_hands_over_to_the_double() -> None:
     words = [sys.executable, "-m", "processes", "double", "--help"]
     ran = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     assert "--hook-url" in ran.stdout
+
+
+def test_without_calls_there_is_nothing_to_export(surgeline: Run) -> None:
+    ran = surgeline("estimates", "export", "calls.csv", "--from", "2026-03-01", "--to", "2026-03-31")
+    assert ran.returncode == 2
+    assert "No call came" in ran.stderr
+    assert surgeline("estimates", "export", "calls.csv", "--from", "March").returncode == 2

@@ -15,6 +15,7 @@ from queueing.calibration import Calibration, Told
 from queueing.handling import Handling, whole_per_capped
 from queueing.ladder import FOREVER, Load, Reach, Segment, through
 from queueing.learning import Rate
+from queueing.outlook import segments
 from queueing.patience import Hazard, Patience
 from queueing.places import Place, Places, tally
 from queueing.renewals import EDGES, paces
@@ -254,3 +255,13 @@ def test_one_who_hung_up_is_reckoned_with_when_the_line_passes_the_place():
     assert calibration.seen == 0
     calibration.passed(300.0, "", (11.0, 0))
     assert calibration.seen > 0
+
+
+def test_of_those_who_overtake_some_hang_up_before_their_turn():
+    """Of twenty agents a higher band would take 9.6: its callers wait 300 / 10.6 s, and one in 36 goes."""
+    hazard = Hazard(math.log(1 / 1000), 0.0)
+    (drain,) = {s.drain for s in segments([(0.0, 20.0)], [(math.inf, 0.032)], [], 300.0, 1.0, hazard)}
+    assert drain == pytest.approx(20 - 9.6 * (1 - 300 / drain / 1000))
+    assert 10.65 < drain < 10.68
+    (none,) = {s.drain for s in segments([(0.0, 20.0)], [(math.inf, 0.32)], [], 300.0, 1.0, hazard)}
+    assert none == pytest.approx(1, rel=0.02)  # a twentieth of them, as ever

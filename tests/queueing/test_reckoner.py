@@ -9,12 +9,14 @@ import pytest
 from sqlmodel import SQLModel
 
 from foundation.connections import Sql, open_sql
-from queueing import journal, ledger, pulse
+from queueing import journal, ledger, pulse, rostered
 from queueing.calibration import Told
 from queueing.feed import Feed
+from queueing.hours import around_the_clock, local
 from queueing.priors import Priors
 from queueing.pulse import Pulse
 from queueing.reckoner import BACK_MS, DOUBTS, GROUP, TAKE_OVER_MS, Reckoner
+from queueing.shifts import WEEKDAYS, Shift
 from queueing.states import Disposition
 from tests.queueing.conftest import Centre
 
@@ -401,3 +403,73 @@ async def test_old_records_are_left_alone(centre: Centre, sql) -> None:
 
 async def _recorded(one: Reckoner, now_ms: int) -> int:
     return sum([len(events) async for events in one._record(now_ms - BACK_MS, "")])
+
+
+# --- the roster -----------------------------------------------------------------------------------------
+
+HOURS = around_the_clock()
+
+
+async def put(sql: Sql, *shifts: Shift) -> None:
+    async with sql.session() as session:
+        await rostered.replace(session, shifts)
+
+
+async def test_the_roster_in_sql_is_reckoned_with_within_a_minute(centre: Centre, books: Sql) -> None:
+    await centre.at_work("ann")
+    await centre.at_work("bob", support=0, billing=0)
+    for number in range(40):
+        await centre.ring(f"CA{number}")
+    one = reckoner(centre, sql=books)
+    alone = await taken(one, centre)
+    assert not alone.plan
+    assert not alone.queues["support"].plan
+    now = local(HOURS, centre.now_ms)
+    minute = now.hour * 60 + now.minute
+    day = now.date().isoformat()
+    await put(books, Shift(day, 0, minute + 10, 2), Shift(day, minute + 10, minute + 300, 12))
+    centre.clock.advance(s=30)
+    assert not (await taken(one, centre)).plan
+    centre.clock.advance(s=30)
+    helped = await taken(one, centre)
+    (_, few), (later, many), *_ = helped.plan
+    assert (few, many) == (2, pytest.approx(12))
+    assert 450 < later <= 600
+    assert helped.queues["billing"].plan[1][1] == pytest.approx(6)  # one of two serves it
+    seen = await pulse.read(centre.redis, centre.keys)
+    assert seen is not None
+    assert seen.queues["support"].plan[1][1] == 12
+    long, short = (each.queues["support"].ladder.at(38, "p2") for each in (alone, helped))
+    assert long is not None
+    assert short is not None
+    assert short.p50 < 0.6 * long.p50
+    await put(books)
+    centre.clock.advance(s=60)
+    assert not (await taken(one, centre)).plan
+
+
+async def test_when_the_shift_ends_before_the_line_those_are_told_who_come_before(
+    centre: Centre, books: Sql
+) -> None:
+    await centre.at_work("ann")
+    for number in range(40):
+        await centre.ring(f"CA{number}")
+    now = local(HOURS, centre.now_ms)
+    await put(books, Shift(now.date().isoformat(), 0, now.hour * 60 + now.minute + 30, 1))
+    ladder = (await taken(reckoner(centre, sql=books), centre)).queues["support"].ladder
+    assert ladder.silence == "endless"
+    first, last = ladder.at(2, "p2"), ladder.at(39, "p2")
+    assert first is not None
+    assert first.p50 < 1800
+    assert last is None
+    assert ladder.newcomer is None
+
+
+async def test_a_roster_that_cannot_be_read_goes_on_as_it_was_read_last(centre: Centre, books: Sql) -> None:
+    await centre.at_work("ann")
+    one = reckoner(centre, sql=books)
+    await put(books, *(Shift(day, 0, 1440, 4) for day in WEEKDAYS))
+    assert (await taken(one, centre)).plan == [(0.0, 1.0)]
+    one.sql = Away()  # type: ignore[assignment]
+    centre.clock.advance(s=120)
+    assert (await taken(one, centre)).plan == [(0.0, 1.0)]

@@ -46,13 +46,21 @@ def test_the_first_rung_may_be_far() -> None:
     assert Ladder((), {}, "").at(1) is None
 
 
-@pytest.mark.parametrize("silence", ["few", "nobody", "missed", "endless"])
+@pytest.mark.parametrize("silence", ["few", "nobody", "missed"])
 def test_a_silent_ladder_tells_nothing_and_says_why(silence: str) -> None:
     silent = Ladder.unpacked(Ladder(LADDER.rungs, LADDER.newcomers, silence).packed())
     assert silent.silence == silence
     assert silent.at(1) is None
     assert silent.newcomer is None
     assert silent.foreseen == flat(100)  # to plan by
+
+
+def test_where_the_line_outlasts_the_agents_those_are_told_whom_they_still_reach() -> None:
+    silent = Ladder.unpacked(Ladder(LADDER.rungs, silence="endless").packed())
+    assert (silent.silence, silent.at(4), silent.at(5, "p1")) == ("endless", flat(60), None)
+    assert silent.newcomer is None
+    assert silent.foreseen is None
+    assert Ladder.unpacked(Ladder(silence="endless").packed()).at(1) is None
 
 
 def test_the_packing_is_short_and_loses_nothing_but_fractions() -> None:

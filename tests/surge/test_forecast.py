@@ -58,6 +58,17 @@ def test_who_hangs_up_rings_again_ten_minutes_later():
     assert patient.calls == pytest.approx(12 * 60)
 
 
+def test_the_roster_says_how_many_serve_later_in_the_hour():
+    kept, leave = (
+        outlook(POLICY, replace(SATURDAY, plan=plan), Level.CALM)
+        for plan in (((0, 20), (1800, 60)), ((0, 20), (1800, 0)))
+    )
+    same = outlook(POLICY, SATURDAY, Level.CALM)
+    assert kept.minutes[:30] == leave.minutes[:30] == same.minutes[:30]
+    assert kept.last_wait_s < same.last_wait_s / 3
+    assert leave.last_wait_s == math.inf
+
+
 def test_with_nobody_in_there_is_no_end():
     nobody = outlook(POLICY, replace(SATURDAY, agents=0), Level.CALM)
     assert nobody.last_wait_s == math.inf
