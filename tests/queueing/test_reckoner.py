@@ -12,6 +12,7 @@ from foundation.connections import Sql, open_sql
 from queueing import journal, ledger, pulse, rostered
 from queueing.calibration import Told
 from queueing.feed import Feed
+from queueing.handling import Handlings
 from queueing.hours import around_the_clock, local
 from queueing.priors import Priors
 from queueing.pulse import Pulse
@@ -184,6 +185,23 @@ async def test_a_callback_takes_the_place_and_cannot_hang_up(centre: Centre) -> 
     await centre.meet(turn)
     await taken(one, centre)
     assert list(feed_of(one).estimator.serving) == ["CA1"]
+
+
+async def test_work_in_callbacks_counts_for_each_queue_as_far_as_its_agents_do_it(centre: Centre) -> None:
+    """Of support's two agents one serves billing too: half of support's callbacks are that one's work."""
+    await centre.at_work("ann", support=0)
+    await centre.at_work("bob", support=0, billing=0)
+    await centre.ring("CA1")
+    await centre.meet("CA1")
+    await centre.ring("CA2")
+    await centre.meet("CA2")
+    await centre.ring("CA3")
+    card = (await centre.contact("CA3")).card
+    await centre.line.promise("CA3", "PR0123456789abcdef.1", card=card, now_ms=centre.now_ms)
+    now = await taken(reckoner(centre), centre)
+    each_s = 240 * Handlings.PROMISED
+    assert now.queues["support"].owed_s == pytest.approx(each_s, rel=0.02)
+    assert now.queues["billing"].owed_s == pytest.approx(each_s / 2, rel=0.02)
 
 
 async def test_a_transfer_is_in_the_new_line_while_the_agent_wraps_up(centre: Centre) -> None:
