@@ -23,7 +23,7 @@ async def test_the_line_fills_and_the_rest_are_told_so(rig: Rig) -> None:
     async def turned_away() -> bool:
         return len(await rig.calls()) == PLACES
 
-    await until(turned_away, "all but those in line have been turned away", 60)
+    await until(turned_away, "all but those in line have been turned away", 150)
     inside = set(await rig.waiting())
     assert len(inside) == PLACES
     for sid in sids:
