@@ -21,7 +21,7 @@ from callbacks import record
 from callbacks.legs import call_off, join_line, leg_of, take_for
 from callbacks.moments import bounds, may_ring, next_moment
 from callbacks.office import Office
-from callbacks.settling import agent_gone, attempt_of, over, settle, stop_ringing, withdraw
+from callbacks.settling import agent_gone, attempt_of, is_wanted, over, settle, stop_ringing, withdraw
 from callbacks.slots import wait_for_slot
 from callbacks.states import AttemptState, Mode, PromiseState, Result
 from callbacks.tables import Attempt, CallbackSwitch, Promise
@@ -219,8 +219,7 @@ async def note_sent(cb: Office, attempt_id: str, call_sid: str, now_ms: int) -> 
         if promise.state == PromiseState.DIALING and promise.first_rung_ms is None:
             rung: dict[str, Any] = {"first_rung_ms": now_ms}
             await record.change(session, promise, None, "rung", by="line", now_ms=now_ms, **rung)
-        wanted = promise.state == PromiseState.DIALING and attempt.result != Result.AGENT_GONE
-        return wanted or attempt.state == AttemptState.ANSWERED
+        return is_wanted(attempt, promise)
 
 
 async def note_unknown(cb: Office, attempt_id: str, now_ms: int) -> None:

@@ -167,6 +167,12 @@ async def _unwanted(cb: Office, attempt_id: str) -> Attempt | None:
         return found[0]
 
 
+def is_wanted(attempt: Attempt, promise: Promise) -> bool:
+    """Whether its call is to go on: somebody has picked up, or the promise is dialled and its agent there."""
+    rings_on = promise.state == PromiseState.DIALING and attempt.result != Result.AGENT_GONE
+    return rings_on or attempt.state == AttemptState.ANSWERED
+
+
 async def attempt_of(cb: Office, turn: str, fence: int) -> Attempt | None:
     """The attempt of this reservation of a turn. Raises Unavailable."""
     async with cb.sql.reading() as session:
@@ -348,7 +354,6 @@ async def _still_there(cb: Office, carrier: Carrier, attempt: Attempt, leg: Call
             await record.change(
                 session, promise, None, "dialing", by="line", now_ms=now_ms, first_rung_ms=attempt.made_ms
             )
-        wanted = promise.state == PromiseState.DIALING and fresh.result != Result.AGENT_GONE
-        unwanted = not wanted and fresh.state != AttemptState.ANSWERED
-    if unwanted:
+        wanted = is_wanted(fresh, promise)
+    if not wanted:
         await stop_ringing(carrier, fresh)

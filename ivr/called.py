@@ -39,15 +39,6 @@ ASKED = 3
 """So often the merchant is asked for a key; then a message is left, once."""
 PAUSE_S = 5
 
-RESULTS = {
-    "busy": Result.BUSY,
-    "no-answer": Result.NO_ANSWER,
-    "failed": Result.FAILED,
-    "canceled": Result.AGENT_GONE,
-}
-"""How a leg that nobody picked up ended, in Twilio's words and in ours: "canceled" is our own doing. Any
-other was hung up."""
-
 
 async def answered(desk: Desk, visit: Visit) -> str:
     """``POST /voice/called``: somebody, or something, picked up."""
@@ -142,7 +133,7 @@ async def _over(desk: Desk, visit: Visit, office: Office, attempt: Attempt, prom
         # The journal may not be written down yet: nobody who was talked with counts as not reached.
         await _ask(desk, dialing.talked(office, attempt.id, visit.now_ms))
         return
-    result = RESULTS.get(visit.form.get("CallStatus", ""), Result.HUNG_UP)
+    result = settling.RESULTS.get(visit.form.get("CallStatus", ""), Result.HUNG_UP)
     left_alone = turn is not None and not (turn.accepted and turn.fence == attempt.fence)
     if left_alone and promise.held_by == visit.contact:
         result = Result.AGENT_GONE
