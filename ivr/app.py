@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import FileResponse, PlainTextResponse
-from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ivr import (
@@ -76,16 +75,12 @@ DOORS = (
     Door("/sms/status", texting.status, last_resort.silence),
 )
 
-ASKED_MOST = ("/voice/wait",)
 
-
-def router(desk: Desk) -> APIRouter:
-    """Every door, and the music."""
-    doors = APIRouter(redirect_slashes=False)
-    for door in DOORS:
-        doors.routes.append(Route(door.path, Doorway(desk, door), include_in_schema=False))
-    doors.add_route("/static/music/{clip}", music, methods=["GET"], include_in_schema=False)
-    return doors
+def hold_music() -> APIRouter:
+    """What the doors tell Twilio to play."""
+    router = APIRouter(redirect_slashes=False)
+    router.add_route("/static/music/{clip}", music, methods=["GET"], include_in_schema=False)
+    return router
 
 
 async def music(request: Request) -> Response:
@@ -97,11 +92,11 @@ async def music(request: Request) -> Response:
 
 
 class Front:
-    """Outermost: the doors asked most, before any framework has looked at the request."""
+    """Outermost: every door by its path, before any framework has looked at the request."""
 
     def __init__(self, desk: Desk, app: ASGIApp) -> None:
         self._app = app
-        self._doors = {door.path: Doorway(desk, door) for door in DOORS if door.path in ASKED_MOST}
+        self._doors = {door.path: Doorway(desk, door) for door in DOORS}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (door := self._doors.get(scope["path"])):
@@ -113,5 +108,5 @@ class Front:
 def doors(desk: Desk) -> ASGIApp:
     """The telephone's front door alone, without the web's: for tests and for the benchmark."""
     app = FastAPI(openapi_url=None, redirect_slashes=False)
-    app.include_router(router(desk))
+    app.include_router(hold_music())
     return Front(desk, app)

@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import inf
 
+from sqlalchemy import ColumnElement
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -175,11 +176,12 @@ _FOLLOWED = (PromiseState.UNREACHABLE.value, PromiseState.EXPIRED.value, Promise
 
 async def follow(watch: Watch, now_ms: int) -> int:
     """Promises that ended: kept, the merchant is served; else, followed up. Raises Unavailable."""
+    ended = select(Promise).where(col(Promise.ended_ms) > now_ms - LATELY_MS, _has_more())
+    async with watch.sql.reading() as session:
+        if (await session.exec(ended.limit(1))).first() is None:
+            return 0
     count = 0
     async with watch.sql.session() as session:
-        ended = select(Promise).where(
-            col(Promise.ended_ms) > now_ms - LATELY_MS, col(Promise.state).in_((*_KEPT, *_FOLLOWED))
-        )
         for promise in await session.exec(ended.order_by(col(Promise.ended_ms), col(Promise.id))):
             owed = _owed(promise, await session.get(Incident, promise.incident))
             await record.take_turns(session, owed.turns)
@@ -189,6 +191,18 @@ async def follow(watch: Watch, now_ms: int) -> int:
                 await _hand_on(session, promise)
                 count += await followups.make(session, owed, _stands(promise))
     return count
+
+
+def _has_more() -> ColumnElement[bool]:
+    """Not followed up yet though it was not kept; or kept, and something was owed to them besides."""
+    theirs = (col(FollowUp.number) == col(Promise.number)) | (
+        col(FollowUp.merchant_id) == col(Promise.merchant_id)
+    )
+    owed = select(FollowUp.id).where(theirs, col(FollowUp.state).in_(followups.OPEN_WORDS))
+    own = select(FollowUp.id).where(FollowUp.id == Promise.id)
+    return (col(Promise.state).in_(_KEPT) & owed.exists()) | (
+        col(Promise.state).in_(_FOLLOWED) & ~own.exists()
+    )
 
 
 def _stands(promise: Promise) -> FollowUpState:

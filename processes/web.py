@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from dashboard.app import pages
 from dashboard.rooms import Rooms, Targets
 from foundation.clock import FastClock, SystemClock
-from ivr.app import Front, router
+from ivr.app import Front, hold_music
 from ivr.desk import Desk
 from processes.backstage import Backstage
 from processes.ending import Server, Streams
@@ -64,7 +64,7 @@ def build(stores: Stores) -> ASGIApp:
     desk = desk_of(stores)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan)
     app.include_router(health(stores))
-    app.include_router(router(desk))
+    app.include_router(hold_music())
     app.include_router(pages(rooms_of(stores)))
     return Front(desk, Timed(app))
 

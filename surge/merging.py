@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any, Protocol
 
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,6 +19,17 @@ from surge.states import FollowUpState
 from surge.tables import FollowUp
 
 MERGED = "the same merchant has another follow-up of this incident"
+
+
+class Member(Protocol):
+    """Of a follow-up, what tells whose it is and which one stays."""
+
+    id: str
+    merchant_id: int | None
+    number: str
+    state: str
+    wants_call_ms: int | None
+    arrival_us: int
 
 
 async def merge(watch: Watch, now_ms: int) -> int:
@@ -31,7 +43,7 @@ async def merge(watch: Watch, now_ms: int) -> int:
     return sum([await _end(watch, extra, now_ms) for extra in found.values() if extra])
 
 
-def extra(rows: Iterable[FollowUp]) -> dict[str, str]:
+def extra(rows: Iterable[Member]) -> dict[str, str]:
     """Of one incident's rows, those to be ended, each with the one that stays.
 
     Rows are one merchant's when they share the merchant or the number, also by way of a third one, over or
@@ -46,7 +58,7 @@ def extra(rows: Iterable[FollowUp]) -> dict[str, str]:
     return ended
 
 
-def _families(rows: list[FollowUp]) -> list[list[FollowUp]]:
+def _families(rows: list[Member]) -> list[list[Member]]:
     """Union by merchant and by number."""
     parents: dict[str, str] = {}
 
@@ -66,13 +78,15 @@ def _families(rows: list[FollowUp]) -> list[list[FollowUp]]:
     return list(families.values())
 
 
-def _rank(row: FollowUp) -> tuple[bool, bool, bool, int, str]:
+def _rank(row: Member) -> tuple[bool, bool, bool, int, str]:
     claimed, told = row.state == FollowUpState.CLAIMED, row.state == FollowUpState.TOLD
     return not claimed, row.wants_call_ms is None, not told, row.arrival_us, row.id
 
 
 async def _extra(session: AsyncSession, incident: str) -> dict[str, str]:
-    return extra(await session.exec(select(FollowUp).where(FollowUp.incident == incident)))
+    row = FollowUp
+    looked_at: list[Any] = [row.id, row.merchant_id, row.number, row.state, row.wants_call_ms, row.arrival_us]
+    return extra((await session.exec(select(*looked_at).where(FollowUp.incident == incident))).all())
 
 
 async def _end(watch: Watch, extra: dict[str, str], now_ms: int) -> int:

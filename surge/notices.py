@@ -6,6 +6,8 @@ agreed to be texted about this incident is; the others of the ledger are for peo
 
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -30,6 +32,22 @@ NO_CONSENT = "agreed to no texts: for a person to reach"
 NOT_ARRIVED = "the text did not arrive: for a person to reach"
 FRESH_MS = 30 * 60_000
 """An update older than this is told to nobody any more: the next one is."""
+
+
+class Reached(Protocol):
+    """Of a follow-up, what is looked at to tell whom the notice reaches: every row, every few seconds."""
+
+    id: str
+    number: str
+    merchant_id: int | None
+    audience: str
+    state: str
+    note: str
+    made_ms: int
+    arrival_us: int
+    cohort: int
+    told_ms: int | None
+    wants_call_ms: int | None
 
 
 async def tell_updates(watch: Watch, now_ms: int) -> int:
@@ -194,10 +212,11 @@ async def _pauses(session: AsyncSession, row: Incident) -> tuple[int, int]:
     )  # type: ignore[return-value]  # one of each
 
 
-async def _rows(session: AsyncSession, row: Incident) -> tuple[list[FollowUp], dict[str, Subscription]]:
+async def _rows(session: AsyncSession, row: Incident) -> tuple[list[Reached], dict[str, Subscription]]:
     """The incident's follow-ups, and its subscriptions by who they are of: number, or merchant."""
-    found = await session.exec(select(FollowUp).where(FollowUp.incident == row.id))
-    rows = sorted(found, key=lambda each: (each.made_ms, each.id))
+    looked_at: list[Any] = [getattr(FollowUp, name) for name in Reached.__annotations__]
+    found = await session.exec(select(*looked_at).where(FollowUp.incident == row.id))
+    rows: list[Reached] = sorted(found, key=lambda each: (each.made_ms, each.id))
     wanted = select(Subscription).where(Subscription.incident == row.id, col(Subscription.ended_ms).is_(None))
     by_number = {each.number: each for each in await session.exec(wanted)}
     subscribed = dict(by_number)
@@ -209,7 +228,7 @@ async def _rows(session: AsyncSession, row: Incident) -> tuple[list[FollowUp], d
 
 
 async def _left_for_people(
-    session: AsyncSession, rows: list[FollowUp], subscribed: dict[str, Subscription]
+    session: AsyncSession, rows: list[Reached], subscribed: dict[str, Subscription]
 ) -> None:
     """The ledger says of whom no notice will come: they are the desk's bulk work."""
     silent = [
@@ -222,7 +241,7 @@ async def _left_for_people(
             row.note = row.note or NO_CONSENT
 
 
-async def _not_arrived(session: AsyncSession, row: Incident, rows: list[FollowUp]) -> None:
+async def _not_arrived(session: AsyncSession, row: Incident, rows: list[Reached]) -> None:
     """Silence is no answer of who never got the question: they are the desk's work too."""
     lost = select(Text.number).where(
         Text.incident == row.id,
@@ -238,15 +257,15 @@ async def _not_arrived(session: AsyncSession, row: Incident, rows: list[FollowUp
                 found.state, found.note = FollowUpState.OPEN.value, NOT_ARRIVED
 
 
-def _agreed(row: FollowUp, subscribed: dict[str, Subscription]) -> bool:
+def _agreed(row: Reached, subscribed: dict[str, Subscription]) -> bool:
     return row.number in subscribed or _who(row) in subscribed
 
 
-def _who(row: FollowUp) -> str:
+def _who(row: Reached) -> str:
     return f"merchant {row.merchant_id}" if row.merchant_id is not None else row.number
 
 
-def _row_of(row: FollowUp, subscribed: dict[str, Subscription]) -> Row:
+def _row_of(row: Reached, subscribed: dict[str, Subscription]) -> Row:
     return Row(
         id=row.id,
         who=_who(row),
@@ -262,7 +281,7 @@ async def _tell(
     watch: Watch,
     session: AsyncSession,
     row: Incident,
-    each: FollowUp,
+    each: Reached,
     subscribed: dict[str, Subscription],
     cohort: int,
     now_ms: int,

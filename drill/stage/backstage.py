@@ -8,6 +8,7 @@ over.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from callbacks import jobs as callback_jobs
 from callbacks.states import Mode
 from drill.stage.desks import Bells
 from drill.stage.house import House
-from drill.stage.straight import changes_of
+from drill.stage.straight import changes_of, looking
 from ivr import bridging
 from ivr.jobs import has_effect
 from processes.joins import Joins
@@ -61,6 +62,8 @@ LEAST_MS = {
 """So long at least between two rounds of one kind, in rehearsed time."""
 SENDING_MS = 1_000
 """While texts go out, at their pace."""
+LOST_AND_FOUND = frozenset({"reconcile", "unrecorded"})
+LOST_AND_FOUND_MS = 900_000
 STILL = frozenset(
     {
         "promises notice", "promises news", "surge board", "surge sense", "surge updates", "surge tags",
@@ -68,6 +71,8 @@ STILL = frozenset(
     }
 )  # fmt: skip
 """Rounds after which the line stands as it stood."""
+COUNTED = frozenset({"expire", "promises due", "joins"})
+"""Rounds that count whatever they do."""
 OF_SQL = frozenset(
     {
         "attempts", "promises end", "promises news", "promises notice", "promises put right",
@@ -76,7 +81,7 @@ OF_SQL = frozenset(
     }
 )  # fmt: skip
 """Rounds that look at what SQL says, and at the time. What one of them found it will find again, while
-nothing was written and little time has passed ..."""
+none of the tables it read was written and little time has passed ..."""
 RESTS_MS, RESTS_AT_NIGHT_MS = 60_000, 300_000
 """... so much, at most."""
 NIGHT_MS, LATE_MS = 30_000, 1_800_000
@@ -102,6 +107,8 @@ class Hands(Keeper):
 class Backstage:
     house: House
     bells: Bells
+    lossless: bool = False
+    """The network loses nothing: who looks for what was lost looks seldom."""
     counts: Counter[str] = field(default_factory=Counter)
     night: bool = False
     """Nothing is left but texts and follow-ups: rounds that find nothing to do come seldom."""
@@ -204,27 +211,34 @@ class Backstage:
     def _paced(self, name: str, work: Round) -> Round:
         """One round, holding the turn; and how long until the next."""
 
-        looked = (-1, 0)
+        changes = changes_of(self.house.stores.sql.engine)
+        tables: set[str] = set()
+        seen: Counter[str] = Counter()
+        looked_ms = -math.inf
 
         async def paced() -> float:
-            nonlocal looked
-            changes = changes_of(self.house.stores.sql.engine)
+            nonlocal tables, seen, looked_ms
             rests_ms = RESTS_AT_NIGHT_MS if self.night else RESTS_MS
-            if name in OF_SQL and looked[0] == changes and self.house.now_ms - looked[1] < rests_ms:
+            resting = name in OF_SQL and self.house.now_ms - looked_ms < rests_ms
+            if resting and all(changes[table] == seen[table] for table in tables):
                 return self._least(name)
-            looked = (changes, self.house.now_ms)
-            before = self.counts["texts_handed_over"]
+            seen, looked_ms = Counter(changes), self.house.now_ms
+            before = sum(self.counts.values())
             async with self.house.loop.turn.held():
-                wait_ms = await work()
-            if name not in STILL:
+                with looking() as tables:
+                    wait_ms = await work()
+            did = before != sum(self.counts.values())
+            if name not in STILL and (did or name not in COUNTED):
                 self.house.stirred.set()
-            if name == "texts" and before != self.counts["texts_handed_over"]:
+            if name == "texts" and did:
                 return SENDING_MS
             return max(wait_ms, self._least(name))
 
         return paced
 
     def _least(self, name: str) -> float:
+        if self.lossless and name in LOST_AND_FOUND:
+            return LOST_AND_FOUND_MS
         night_ms = (LATE_MS if self.late else NIGHT_MS) if self.night else 0
         return max(night_ms, LEAST_MS.get(name, DEFAULT_LEAST_MS))
 
@@ -237,19 +251,21 @@ class Backstage:
             await house.stirred.wait()
             house.stirred.clear()
             async with house.loop.turn.held():
-                while events := await self._read():
-                    for event in events:
-                        await self._effect(event)
+                for event in await self._read():
+                    await self._effect(event)
 
     async def _read(self) -> list[Event]:
         stores = self.house.stores
         events = await journal.read(stores.redis, stores.keys, EFFECTS, NAME, count=AT_ONCE)
+        if len(events) == AT_ONCE:
+            self.house.stirred.set()
         await journal.ack(stores.redis, stores.keys, EFFECTS, [event.id for event in events])
         for event in events:
-            self.bells.ring(event.agent)
+            self.bells.tell(event)
         return events
 
     async def _effect(self, event: Event) -> None:
         if has_effect(event):
             self.counts["effects"] += 1
+            self.house.stirred.set()
             await bridging.carry_out(event, self.house.tools)

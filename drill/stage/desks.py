@@ -14,10 +14,25 @@ from drill.staff import Agent, Identity
 from drill.stage.house import PRODUCT, House
 from drill.temper import Manner, Temper
 from foundation.passwords import hashed
+from queueing.journal import Event
 from queueing.tables import AgentAccount
 
 LEADS = ("lead", "lead2")
 HOME_MS = 15_000
+NEWS = frozenset(
+    {
+        "reserved",
+        "released",
+        "missed",
+        "connected",
+        "unjoined",
+        "transferred",
+        "wrap_up",
+        "agent_away",
+        "agent_off",
+    }
+)
+"""Events after which an agent has something else to do. The others tell what they did themselves."""
 PASSWORD = "a rehearsed password"  # noqa: S105 of accounts that are forgotten with the drill
 
 
@@ -28,8 +43,12 @@ class Bells:
     _rung: defaultdict[str, asyncio.Event] = field(default_factory=lambda: defaultdict(asyncio.Event))
 
     def ring(self, agent: str) -> None:
-        if agent:
-            self._rung[agent].set()
+        self._rung[agent].set()
+
+    def tell(self, event: Event) -> None:
+        """Ring where it is news."""
+        if event.agent and event.kind in NEWS:
+            self.ring(event.agent)
 
     async def wait(self, agent: str, ms: float) -> None:
         """Until it rings, no longer than ``ms``."""

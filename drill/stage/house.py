@@ -25,6 +25,7 @@ from drill.network.app import Network, network
 from drill.network.exchange import Account
 from drill.stage.inside import Asking, InsideWire, Lending, Ringing, TakingTurns
 from drill.stage.straight import DRIVER
+from drill.stage.straight_redis import straight
 from drill.stage.virtual import LendingClock, Turn, VirtualClock, VirtualLoop
 from foundation.breaker import BreakerRules
 from foundation.clock import Clock, SystemClock
@@ -143,15 +144,17 @@ class _Beside(callback_jobs.Bench):
 def _stores(settings: Settings, plan: Plan, clock: Clock) -> Stores:
     stores = open_stores(settings)
     redis, sql = Breaker("redis", NEVER_OPEN), Breaker("sql", NEVER_OPEN)
+    client = straight(settings.redis_url)
     return replace(
         stores,
         plan=plan,
         clock=clock,
+        redis=client,
         sql=open_sql(settings.database, sqlite_driver=DRIVER),
         redis_breaker=redis,
         sql_breaker=sql,
-        line=Line(stores.redis, plan.policy, redis),
-        roster=Roster(stores.redis, plan.policy, redis),
+        line=Line(client, plan.policy, redis),
+        roster=Roster(client, plan.policy, redis),
         keys=Keys.of(plan.policy),
     )
 

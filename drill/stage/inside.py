@@ -24,12 +24,12 @@ class TakingTurns:
     def __init__(self, app: ASGIApp, turn: Turn) -> None:
         self.app, self.turn = app, turn
         self.stirred = asyncio.Event()
-        """Set when the line may have moved: by every request but those of the hold loop."""
+        """Set when the line may have moved: by every request but questions and those of the hold loop."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with self.turn.held():
             await self.app(scope, receive, send)
-        if scope["path"] != "/voice/wait":
+        if scope["method"] != "GET" and scope["path"] != "/voice/wait":
             self.stirred.set()
 
 

@@ -46,13 +46,17 @@ class Leads:
                 await self._take(step)
 
     async def _sit_down(self, lead: str, stack: AsyncExitStack) -> None:
-        desk = await stack.enter_async_context(self.house.client())
-        secret = self.house.stores.settings.secret_key
+        self._desks[lead] = await stack.enter_async_context(self.house.client())
+        await self._sign_in(lead)
+
+    async def _sign_in(self, lead: str) -> None:
+        desk, secret = self._desks[lead], self.house.stores.settings.secret_key
+        desk.cookies.clear()
         await desk.get(sign_in_link(secret, PRODUCT, lead, self.house.now_ms))
         me = await desk.get("/api/v1/me")
         if not me.is_success:
             raise Refused(f"{lead} could not sign in: {me.text[:300]}")
-        self._desks[lead], self._csrf[lead] = desk, me.json()["csrf"]
+        self._csrf[lead] = me.json()["csrf"]
 
     async def _take(self, step: Step) -> None:
         match step:
@@ -111,7 +115,7 @@ class Leads:
     # -- the console ---------------------------------------------------------------------------------------
 
     async def _get(self, who: str, path: str) -> Any:
-        answer = await self._desks[who].get(path)
+        answer = await self._ask(who, "GET", path)
         if not answer.is_success:
             raise Refused(f"{path}: {answer.status_code} {answer.text[:300]}")
         return answer.json()
@@ -123,7 +127,20 @@ class Leads:
         return answer.json()
 
     async def _try(self, who: str, path: str, **given: Any) -> httpx2.Response:
-        return await self._desks[who].post(path, json=given, headers={"X-CSRF-Token": self._csrf[who]})
+        return await self._ask(who, "POST", path, given)
+
+    async def _ask(
+        self, who: str, method: str, path: str, given: dict[str, Any] | None = None
+    ) -> httpx2.Response:
+        """Half an hour without a step ends a session, and so do twelve hours: then they sign in again."""
+        for again in (True, False):
+            answer = await self._desks[who].request(
+                method, path, json=given, headers={"X-CSRF-Token": self._csrf[who]}
+            )
+            if answer.status_code != 401 or not again:
+                break
+            await self._sign_in(who)
+        return answer
 
     def _note(self, words: str) -> None:
         self.done.append((self.house.now_ms, words))

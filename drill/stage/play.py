@@ -141,7 +141,7 @@ class _Run:
         callers = Callers(house, crowd, self._ms(self.scenario.ends))
         desks = Desks(house, duties, shifts.manner(self.scenario))
         leads = Leads(house, self.scenario)
-        backstage = Backstage(house, desks.bells)
+        backstage = Backstage(house, desks.bells, lossless=self.mischief is None)
         script = self.scenario.script if self.rules.surge else []
         works: list[Coroutine[Any, Any, None]] = [
             backstage.run(), desks.work(), callers.ring_in(), callers.read_texts(), leads.play(script),

@@ -6,7 +6,13 @@ file in memory, and nobody else to wait; handing each statement over and back co
 
 from __future__ import annotations
 
+import re
 import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -18,6 +24,10 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, Pool
 from sqlalchemy.util import await_only
 
 DRIVER = "straight"
+
+_READ = re.compile(r'(?:\bFROM|\bJOIN|,)\s+"?(\w+)"?(?=[\s,)]|$)')
+_WRITTEN = re.compile(r'\s*(?:INSERT(?: OR \w+)? INTO|UPDATE|DELETE FROM)\s+"?(\w+)"?')
+_LOOKING: ContextVar[set[str] | None] = ContextVar("looking", default=None)
 
 
 async def _nothing() -> None:
@@ -40,12 +50,11 @@ class Straight(SQLiteDialect_pysqlite):
     driver = DRIVER
     is_async = True
     supports_statement_cache = True
-    changes = 0
-    """How many transactions have changed anything; one that was rolled back counts with the next."""
 
     def __init__(self, **named: Any) -> None:
         super().__init__(**named)
-        self._totals: dict[sqlite3.Connection, int] = {}
+        self.changes: Counter[str] = Counter()
+        """By table, how many statements have changed anything; rolled back or not."""
 
     @classmethod
     def import_dbapi(cls) -> ModuleType:
@@ -59,26 +68,47 @@ class Straight(SQLiteDialect_pysqlite):
         args, named = super().create_connect_args(url)
         return args, {**named, "factory": _Connection}
 
-    def do_commit(self, dbapi_connection: Any) -> None:
-        total = dbapi_connection.driver_connection.total_changes
-        self.changes += total != self._totals.get(dbapi_connection.driver_connection, 0)
-        self._totals[dbapi_connection.driver_connection] = total
-        dbapi_connection.commit()
-
     def do_execute(self, cursor: Any, statement: Any, parameters: Any, context: Any = None) -> None:
         await_only(_nothing())
         cursor.execute(statement, parameters)
+        self._note(statement, cursor)
 
     def do_executemany(self, cursor: Any, statement: Any, parameters: Any, context: Any = None) -> None:
         await_only(_nothing())
         cursor.executemany(statement, parameters)
+        self._note(statement, cursor)
+
+    def _note(self, statement: str, cursor: Any) -> None:
+        read, written = _tables(statement)
+        if written and cursor.rowcount:
+            self.changes[written] += 1
+        if (looking := _LOOKING.get()) is not None:
+            looking |= read
 
     def get_driver_connection(self, connection: Any) -> Any:
         return connection
 
 
-def changes_of(engine: AsyncEngine) -> int:
-    """See ``Straight.changes``."""
+@cache
+def _tables(statement: str) -> tuple[frozenset[str], str]:
+    """What may be a table that it reads, and the one it writes or ""."""
+    written = _WRITTEN.match(statement)
+    return frozenset(_READ.findall(statement)), written[1] if written else ""
+
+
+@contextmanager
+def looking() -> Iterator[set[str]]:
+    """Gathers the names of the tables that are read in the block, and in the tasks it begins."""
+    tables: set[str] = set()
+    before = _LOOKING.set(tables)
+    try:
+        yield tables
+    finally:
+        _LOOKING.reset(before)
+
+
+def changes_of(engine: AsyncEngine) -> Counter[str]:
+    """See ``Straight.changes``; it goes on counting."""
     assert isinstance(engine.dialect, Straight)
     return engine.dialect.changes
 
