@@ -3,6 +3,9 @@
 Simulated: weeks of calls with the hourly shape of a support line, each day up or down by 15 % (log normal),
 and ramps to a multiple over five minutes, at a random minute between 8 and 22 o'clock. Beside it the plain
 rule "the last five minutes are above twice what is usual".
+
+Beside that the shapes of the drill's scenarios, the reported outages among them: what is ordinary there is
+usual, and those who ring about the outage come on top.
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from drill.scenarios import written
+from drill.scenarios.written import Scenario
 from surge.detector import Spike, alarms, baseline, count
 
 SHAPE = (
@@ -153,6 +158,60 @@ def _took(rule: Rule, calls: Sequence[int], usual: Sequence[float]) -> float:
     return next((at for at, alarm in enumerate(on, start=1) if alarm), math.inf)
 
 
+@dataclass(frozen=True, slots=True)
+class ShapeRow:
+    """Of one scenario, over so many drawn days. ``double``: minutes from the first call about the outage that
+    may come to where calls come at twice the usual rate; None where they never do."""
+
+    name: str
+    usual: float
+    highest: float
+    """Calls a minute at the worst."""
+    double: int | None
+    minutes: tuple[float, float, float] | None
+    """From there to the alarm, the p10, p50 and p90 of the days; below 0: before. None without an outage."""
+    alarmed_pct: float
+    """Of the days, those with an alarm; without an outage each of them is a false one."""
+
+
+def shape(name: str, scenario: Scenario, days: int, seed: int) -> ShapeRow:
+    """Six quiet hours at the scenario's first ordinary rate, then its day."""
+    minutes = range(math.ceil(scenario.begins), math.ceil(scenario.ends))
+    usual = [sum(each.rate(at) for each in scenario.arrivals if not each.about) for at in minutes]
+    more = [sum(each.rate(at) for each in scenario.arrivals if each.about) for at in minutes]
+    drawn = random.Random(f"{seed} {name}")
+    before = [usual[0]] * WARM_MIN
+    rate = [a + b for a, b in zip(usual, more, strict=True)]
+    found = sorted(
+        _took(cusum, [poisson(each, drawn) for each in before + rate], before + usual) for _ in range(days)
+    )
+    first = next((at for at, each in enumerate(more) if each > 0), 0)
+    double = next((at for at, each in enumerate(more) if each > 0 and each >= usual[at]), None)
+    span = None
+    if double is not None:
+        low, middle, high = (found[round(share * (days - 1))] - double for share in (0.1, 0.5, 0.9))
+        span = (low, middle, high)
+    return ShapeRow(
+        name, usual[0], max(rate),
+        None if double is None else double - first, span, 100 * sum(map(math.isfinite, found)) / days,
+    )  # fmt: skip
+
+
+def shapes_table(rows: Sequence[ShapeRow]) -> str:
+    """Markdown."""
+    head = [
+        "scenario", "calls/min: usual, highest", "twice the usual, after the first call",
+        "alarm after that: p10, p50, p90", "days with an alarm",
+    ]  # fmt: skip
+    lines = [head, ["---"] * len(head)]
+    for row in rows:
+        double = "never" if row.double is None else f"{row.double} min"
+        found = "–" if row.minutes is None else ", ".join(f"{each:.0f}" for each in row.minutes) + " min"
+        calls = f"{row.usual:.1f}, {row.highest:.0f}"
+        lines.append([row.name, calls, double, found, f"{row.alarmed_pct:.1f}%"])
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
 def table(rows: Sequence[Row]) -> str:
     """Markdown."""
     head = ["calls/min", "rule", "days with a false alarm", "false alarms a day"]
@@ -171,10 +230,14 @@ def main() -> None:
     asked = argparse.ArgumentParser(prog="python -m drill.detection", description=__doc__)
     asked.add_argument("--weeks", type=int, default=20, help="weeks without a ramp (default 20)")
     asked.add_argument("--ramps", type=int, default=300, help="ramps of each size (default 300)")
+    asked.add_argument("--days", type=int, default=500, help="days of each scenario (default 500)")
     asked.add_argument("--seed", type=int, default=1)
     wishes = asked.parse_args()
     rows = [row for volume in VOLUMES for row in measure(volume, wishes.weeks, wishes.ramps, wishes.seed)]
     print(table(rows))
+    print()
+    known = [(name, written.read(written.find(name))) for name in written.names()]
+    print(shapes_table([shape(name, each, wishes.days, wishes.seed) for name, each in known]))
 
 
 if __name__ == "__main__":

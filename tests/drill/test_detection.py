@@ -7,7 +7,8 @@ from statistics import fmean
 
 import pytest
 
-from drill.detection import FACTORS, measure, poisson, rates, table
+from drill.detection import FACTORS, measure, poisson, rates, shape, shapes_table, table
+from drill.scenarios import written
 
 
 def test_drawn_counts_have_the_rate_they_are_drawn_with():
@@ -30,3 +31,21 @@ def test_bigger_surges_are_seen_sooner_and_the_plain_rule_cries_wolf():
     lines = table([cusum, plain]).splitlines()
     assert len(lines) == 4
     assert all(line.count("|") == 5 + len(FACTORS) for line in lines)
+
+
+def test_the_reported_outages_are_seen_and_ordinary_days_are_not():
+    found = {
+        name: shape(name, written.read(written.find(name)), days=20, seed=3)
+        for name in ("upserve", "quiet-tuesday", "mothers-day")
+    }
+    for name in ("quiet-tuesday", "mothers-day"):
+        assert found[name].double is None
+        assert found[name].minutes is None
+        assert found[name].alarmed_pct <= 5
+    upserve = found["upserve"]
+    assert upserve.alarmed_pct == 100
+    low, middle, high = upserve.minutes
+    assert low <= middle <= high < 10
+    lines = shapes_table(list(found.values())).splitlines()
+    assert len(lines) == 5
+    assert {line.count("|") for line in lines} == {6}
