@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, insert
+from sqlalchemy import ColumnElement, bindparam, insert
 from sqlmodel import col, delete, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -58,19 +58,25 @@ async def import_csv(
 
 async def find(session: AsyncSession, number: str) -> Recognised:
     """Who rings from ``number`` (E.164); nobody known is an empty ``Recognised``."""
-    statement = (
-        select(Merchant, MerchantNumber.location_id)
-        .join(MerchantNumber, col(MerchantNumber.merchant_id) == Merchant.id)
-        .where(MerchantNumber.number == number)
-    )
-    found = (await session.exec(statement)).first()
-    if found is None:
+    rows = (await session.exec(_WHO_RINGS, params={"number": number})).all()
+    if not rows:
         return Recognised()
-    merchant, location_id = found
-    places = select(Location).where(Location.merchant_id == merchant.id).order_by(Location.name)
-    if location_id is not None:
-        places = places.where(Location.id == location_id)
-    return Recognised(_known(merchant), tuple(_place(place) for place in await session.exec(places)))
+    places = tuple(_place(place) for _, place in rows if place is not None)
+    return Recognised(_known(rows[0][0]), places)
+
+
+# Asked for every call at several doors: made once, and one question for both.
+_WHO_RINGS = (
+    select(Merchant, Location)
+    .join(MerchantNumber, col(MerchantNumber.merchant_id) == Merchant.id)
+    .outerjoin(
+        Location,
+        (col(Location.merchant_id) == Merchant.id)
+        & or_(col(MerchantNumber.location_id).is_(None), Location.id == MerchantNumber.location_id),
+    )
+    .where(MerchantNumber.number == bindparam("number"))
+    .order_by(Location.name)
+)
 
 
 async def search(
