@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import inf
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -195,14 +195,13 @@ async def follow(watch: Watch, now_ms: int) -> int:
 
 def _has_more() -> ColumnElement[bool]:
     """Not followed up yet though it was not kept; or kept, and something was owed to them besides."""
-    theirs = (col(FollowUp.number) == col(Promise.number)) | (
-        col(FollowUp.merchant_id) == col(Promise.merchant_id)
-    )
-    owed = select(FollowUp.id).where(theirs, col(FollowUp.state).in_(followups.OPEN_WORDS))
+    # Two questions, each with an index of its own: as one it would go through all open rows for each promise.
+    owed = [
+        select(FollowUp.id).where(theirs, col(FollowUp.state).in_(followups.OPEN_WORDS)).exists()
+        for theirs in (FollowUp.number == Promise.number, FollowUp.merchant_id == Promise.merchant_id)
+    ]
     own = select(FollowUp.id).where(FollowUp.id == Promise.id)
-    return (col(Promise.state).in_(_KEPT) & owed.exists()) | (
-        col(Promise.state).in_(_FOLLOWED) & ~own.exists()
-    )
+    return (col(Promise.state).in_(_KEPT) & or_(*owed)) | (col(Promise.state).in_(_FOLLOWED) & ~own.exists())
 
 
 def _stands(promise: Promise) -> FollowUpState:

@@ -181,7 +181,7 @@ class FollowUp(SQLModel, table=True):
     state: str = Field(max_length=16)
     """A ``states.FollowUpState``."""
     number: str = Field(default="", max_length=32, index=True)
-    merchant_id: int | None = None
+    merchant_id: int | None = Field(default=None, index=True)
     merchant: str = ""
     tier: str = Field(default="", max_length=32)
     language: str = Field(default="en", max_length=8)

@@ -60,8 +60,8 @@ LEAST_MS = {
     "surge page": 3_600_000,
 }
 """So long at least between two rounds of one kind, in rehearsed time."""
-SENDING_MS = 1_000
-"""While texts go out, at their pace."""
+SENDING_MS, SENT_LATELY_MS = 1_000, 10_000
+"""While texts go out, at their pace: one that has no slot yet has one soon."""
 LOST_AND_FOUND = frozenset({"reconcile", "unrecorded"})
 LOST_AND_FOUND_MS = 900_000
 STILL = frozenset(
@@ -214,13 +214,14 @@ class Backstage:
         changes = changes_of(self.house.stores.sql.engine)
         tables: set[str] = set()
         seen: Counter[str] = Counter()
-        looked_ms = -math.inf
+        looked_ms = did_ms = -math.inf
 
         async def paced() -> float:
-            nonlocal tables, seen, looked_ms
+            nonlocal tables, seen, looked_ms, did_ms
+            sending = name == "texts" and self.house.now_ms - did_ms < SENT_LATELY_MS
             rests_ms = RESTS_AT_NIGHT_MS if self.night else RESTS_MS
             resting = name in OF_SQL and self.house.now_ms - looked_ms < rests_ms
-            if resting and all(changes[table] == seen[table] for table in tables):
+            if resting and not sending and all(changes[table] == seen[table] for table in tables):
                 return self._least(name)
             seen, looked_ms = Counter(changes), self.house.now_ms
             before = sum(self.counts.values())
@@ -228,9 +229,10 @@ class Backstage:
                 with looking() as tables:
                     wait_ms = await work()
             did = before != sum(self.counts.values())
+            did_ms = looked_ms if did else did_ms
             if name not in STILL and (did or name not in COUNTED):
                 self.house.stirred.set()
-            if name == "texts" and did:
+            if name == "texts" and (did or sending):
                 return SENDING_MS
             return max(wait_ms, self._least(name))
 
