@@ -90,6 +90,7 @@ _LEAD = """
 """
 _SUPERVISOR = """
     GET /staffing  GET /staffing.csv
+    GET /staffing/roster  GET /staffing/roster.csv  POST /staffing/roster  POST /staffing/roster/clear
     GET /messages  POST /messages/{message}/done
 """
 _ADMIN = """

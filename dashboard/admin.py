@@ -19,16 +19,14 @@ from dashboard.reports import PAGE, pager
 from dashboard.rooms import Rooms
 from dashboard.sessions import screen_link
 from dashboard.templating import roles
+from dashboard.uploads import content_of, refused
 from dashboard.views import Said
 from foundation.errors import Mendable
-from foundation.sheets import BadSheet
 from merchants import directory
 
 router = APIRouter(route_class=Doorway, include_in_schema=False)
 
-SHEET_BYTES = 8_000_000
 IMPORT_S = 20.0
-FAULTS_SHOWN = 200
 
 Agent = Annotated[str, Form(max_length=64)]
 Short = Annotated[str, Form(max_length=120)]
@@ -206,12 +204,8 @@ async def import_merchants(
 ) -> Response:
     """All of the file, or, when a line is bad, nothing and every bad line with its reason."""
     rooms = floor.rooms
-    content = await sheet.read(SHEET_BYTES + 1)
     try:
-        if len(content) > SHEET_BYTES:
-            raise Mendable("The file is larger than 8 MB. Send it in parts.")
-        if not content.strip():
-            raise Mendable("The file is empty. Choose a CSV file first.")
+        content = await content_of(sheet)
         async with rooms.sql.session(statement_s=IMPORT_S) as session:
             report = await directory.import_csv(
                 session,
@@ -220,18 +214,8 @@ async def import_merchants(
                 tiers=rooms.tiers,
                 languages=rooms.languages,
             )
-    except BadSheet as bad:
-        lines = tuple(f"line {fault.line}: {fault.reason}" for fault in bad.faults[:FAULTS_SHOWN])
-        more = (
-            f" The first {FAULTS_SHOWN} of {len(bad.faults)} are listed."
-            if len(bad.faults) > FAULTS_SHOWN
-            else ""
-        )
-        said = Said("past", "Nothing was imported", f"Mend these lines, then import it again.{more}", lines)
-        return await _merchants(request, floor, who, said=said, status=422)
     except Mendable as bad:
-        said = Said("past", "Nothing was imported", str(bad))
-        return await _merchants(request, floor, who, said=said, status=422)
+        return await _merchants(request, floor, who, said=refused(bad), status=422)
     words = (
         f"{report.added} added, {report.updated} brought up to date; "
         f"{report.numbers} numbers and {report.locations} locations."

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from queueing import rostered
 from queueing.pulse import Pulse, publish
+from queueing.shifts import WEEKDAYS, Shift
 from tests.pages.looks import look_at
 from tests.waits import queue_pulse
 
@@ -27,6 +29,7 @@ PAGES = [
     ("contacts", "lead1", "/contacts"),
     ("staffing", "super1", "/staffing?day={week_after_yesterday}"),
     ("staffing-empty", "super1", "/staffing?queue=billing"),
+    ("roster", "super1", "/staffing/roster"),
     ("contact", "super1", "/contacts/CApast4"),
     ("messages", "super1", "/messages"),
     ("admin", "admin1", "/admin"),
@@ -38,6 +41,8 @@ PAGES = [
 
 def stage(house: Any, name: str) -> None:
     """Put the line where the page's picture needs it."""
+    if name == "roster":
+        house.do(plan(house))
     at_work = {"desk-ready", "desk-asked", "desk-talking", "desk-wrap-up", "desk-phone-asked", "wallboard"}
     if name not in at_work:
         return
@@ -63,6 +68,12 @@ def stage(house: Any, name: str) -> None:
         house.do(rooms_line.connect("CA100", now_ms()))
         house.do(rooms_line.finish("CA100", now_ms()))
     house.ring_in("CA101", "Bay Books", ago_s=95)
+
+
+async def plan(house: Any) -> None:
+    days = [Shift(day, 540, 1050, 6, "support") for day in WEEKDAYS]
+    async with house.rooms.sql.session() as session:
+        await rostered.replace(session, [*days, Shift("2026-12-24", 1320, 1560, 2, "billing")])
 
 
 @pytest.mark.parametrize(("name", "agent", "path"), PAGES, ids=[name for name, _, _ in PAGES])
