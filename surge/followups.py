@@ -99,8 +99,15 @@ async def follow(session: AsyncSession, events: Iterable[Event], watch: Watch) -
 
 
 async def _follow_one(session: AsyncSession, contact: Contact, owed: Owed, live: Sequence[Told]) -> int:
-    if contact.answered_ms is not None:
-        return await served(session, owed.merchant_id, owed.number, contact.answered_ms, call=owed.id)
+    if contact.answered_ms is None:
+        return await _follow_up(session, contact, owed, live)
+    # Who was sent on by the agent, waited again and gave up was met, and is owed something all the same.
+    own = "" if owed.why else owed.id
+    met = await served(session, owed.merchant_id, owed.number, contact.answered_ms, call=own)
+    return met + (await _follow_up(session, contact, owed, live) if owed.why else 0)
+
+
+async def _follow_up(session: AsyncSession, contact: Contact, owed: Owed, live: Sequence[Told]) -> int:
     before = (await record.locked_follow_ups(session, FollowUp.id == contact.contact))[:1]
     if not owed.why or _short(contact):
         return await _taken_back(before, contact)
@@ -361,7 +368,8 @@ async def tally(session: AsyncSession, since_ms: int, until_ms: int) -> Tally:
 
 
 def _head(contact: Contact, row: FollowUp | None) -> str:
-    if contact.answered_ms is not None or contact.disposition == Disposition.ANSWERED:
+    met = contact.answered_ms is not None or contact.disposition == Disposition.ANSWERED
+    if met and not _owed(contact).why:
         return "answered"
     if contact.disposition == Disposition.PROMISED:
         return "promised"

@@ -89,6 +89,33 @@ async def test_answered_later_they_are_served(house: House) -> None:
     assert await house.states() == {"CA1": FollowUpState.SERVED}
 
 
+@pytest.mark.parametrize("piecemeal", [True, False])
+async def test_who_gives_up_after_a_transfer_is_followed_up(house: House, piecemeal: bool) -> None:
+    """An agent met them and sent them on, and then nobody came: they were not served."""
+    await house.turned_away("CA1", Disposition.FULL)
+    await house.writes_down()
+    house.clock.advance(s=60)
+    await house.rings("CA2")
+    await house.meets("CA2")
+    house.clock.advance(s=60)
+    await house.line.transfer("CA2", "support", None, house.now_ms)
+    if piecemeal:
+        await house.writes_down()
+        assert await house.states() == {"CA1": FollowUpState.SERVED}
+    house.clock.advance(s=300)
+    await house.hangs_up("CA2")
+    await house.writes_down()
+    assert await house.states() == {"CA1": FollowUpState.SERVED, "CA2": FollowUpState.OPEN}
+    assert (await house.ledger())["CA2"].why == "abandoned"
+    tally = await house.tally()
+    assert (tally.offered, tally.answered, tally.followed_up, tally.missing) == (2, 0, 2, 0)
+    house.clock.advance(s=60)
+    await house.rings("CA3")
+    await house.meets("CA3", "ann")
+    await house.writes_down()
+    assert (await house.states())["CA2"] == FollowUpState.SERVED
+
+
 async def test_a_withheld_number_ends_at_once(house: House) -> None:
     await house.turned_away("CA1", Disposition.CLOSED, "")
     await house.writes_down()
