@@ -260,11 +260,12 @@ class Agent:
         path = f"/api/v1/contacts/{contact['id']}/wrap-up"
         await self._post(path, fence=fence, outcome=outcome, note=note)
         break_s = self.temper.break_s()
-        if break_s:
+        if break_s and not self.resting:
             self.counts["breaks"] += 1
             await self._post("/api/v1/me/away", reason="Break")
             await self.clock.sleep(break_s * 1000)
-            await self._post("/api/v1/me/ready")
+            if not self.resting:  # else they have gone home meanwhile
+                await self._post("/api/v1/me/ready")
 
     async def _post(self, path: str, **given: Any) -> bool:
         """Whether the product did it. A race lost to the caller or to the clock is no error, nor is a 503."""

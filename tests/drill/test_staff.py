@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
@@ -47,6 +48,8 @@ class House:
         """How often a path will be answered with 503."""
         self.in_vain = 0
         """How often a hang-up is taken, and then comes to nothing at the network."""
+        self.meanwhile: Callable[[str], None] = lambda verb: None
+        """Happens when this is asked."""
         self.then: dict[str, dict[str, Any]] = {"hang-up": {"presence": "wrap_up"}}
         """How the agent stands after this was asked."""
 
@@ -60,6 +63,7 @@ class House:
         if request.method == "POST":
             given = request.content.decode()
             self.asked.append((path, json.loads(given) if given.startswith("{") else {"form": given}))
+        self.meanwhile(verb)
         if self.away.get(verb):
             self.away[verb] -= 1
             return httpx2.Response(503)
@@ -214,6 +218,28 @@ async def test_after_the_talk_it_is_written_down() -> None:
     assert path == "/api/v1/contacts/CA1/wrap-up"
     assert given["outcome"]
     assert given["note"]
+
+
+@pytest.mark.parametrize(
+    ("gone", "verbs"),
+    [(None, ["wrap-up", "away", "ready"]), ("before", ["wrap-up"]), ("in it", ["wrap-up", "away"])],
+)
+async def test_who_has_gone_home_takes_no_break_and_does_not_come_back(
+    gone: str | None, verbs: list[str]
+) -> None:
+    house = House()
+    agent = agent_in(house, OnBreak())
+    agent.resting = gone == "before"
+    if gone == "in it":
+        house.meanwhile = lambda verb: setattr(agent, "resting", agent.resting or verb == "away")
+    house.me |= {"presence": "wrap_up", "contact": CONTACT, "fence": 1}
+    await agent._act(house.me)
+    assert house.verbs() == verbs
+
+
+class OnBreak(Decided):
+    def break_s(self) -> float:
+        return 300.0
 
 
 @pytest.mark.parametrize("silent", ["me", "hang-up"])
