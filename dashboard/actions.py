@@ -11,7 +11,7 @@ from dashboard.scene import mark_held
 from foundation.errors import Mendable
 from queueing import journal
 from queueing.presence import Presence
-from queueing.records import ContactNow, Outcome
+from queueing.records import AgentNow, ContactNow, Outcome
 from queueing.states import ContactState
 
 LONGEST_NOTE = 2_000
@@ -116,7 +116,7 @@ async def transfer(rooms: Rooms, who: Who, contact: str, fence: int, queue: str)
 async def wrap_up(
     rooms: Rooms, who: Who, contact: str, fence: int, outcome: str, note: str, disposition: str = ""
 ) -> None:
-    """Write down how it ended, and be ready for the next. A note that comes late is still written.
+    """Write down how it ended, and be ready for the next, or at rest. A late note is still written.
 
     After a callback ``outcome`` says how the callback went, and ``disposition`` what a call's outcome does.
     """
@@ -135,8 +135,18 @@ async def wrap_up(
     text = " ".join(note.split())[:LONGEST_NOTE]
     told = {"outcome": disposition or outcome, **({"result": outcome} if promise_of(contact) else {})}
     await _ask(rooms, "note", who, contact, fence, **told, text=text)
-    if wrapping:
-        settle(await rooms.roster.ready(who.agent, rooms.clock.now_ms()))
+    if agent is not None and wrapping:
+        settle(await _at_rest(rooms, who, agent))
+
+
+async def _at_rest(rooms: Rooms, who: Who, agent: AgentNow) -> Outcome:
+    """What they asked for while they talked comes first, as when the time for the wrap-up runs out."""
+    now_ms = rooms.clock.now_ms()
+    if agent.after == "off":
+        return await rooms.roster.off(who.agent, now_ms)
+    if agent.after == "away":
+        return await rooms.roster.away(who.agent, agent.reason, now_ms)
+    return await rooms.roster.ready(who.agent, now_ms)
 
 
 def _known(code: str, known: tuple[tuple[str, str], ...], what: str) -> None:

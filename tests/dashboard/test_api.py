@@ -44,6 +44,25 @@ async def test_a_simulated_agents_day(sign_in, rooms, ring_in, clock) -> None:
     assert (await browser.post("/api/v1/me/off")).json()["presence"] == "off"
 
 
+@pytest.mark.parametrize(
+    ("wish", "given", "then"), [("away", {"reason": "Lunch"}, ("away", "Lunch")), ("off", {}, ("off", ""))]
+)
+async def test_who_asked_to_go_after_the_talk_goes_when_it_is_written_down(
+    wish, given, then, sign_in, ring_in, rooms, clock
+) -> None:
+    browser = await sign_in("agent1")
+    await browser.post("/api/v1/me/ready")
+    await ring_in("CA1")
+    await ring_in("CA2")
+    await browser.post("/api/v1/contacts/CA1/accept", json={"fence": 1})
+    await rooms.line.connect("CA1", clock.now_ms())
+    assert (await browser.post(f"/api/v1/me/{wish}", json=given)).json()["after"] == wish
+    await rooms.line.finish("CA1", clock.now_ms())
+    wrap = {"fence": 1, "outcome": "resolved", "note": "Done."}
+    me = (await browser.post("/api/v1/contacts/CA1/wrap-up", json=wrap)).json()
+    assert (me["presence"], me["reason"], me["contact"]) == (*then, None)
+
+
 async def test_a_move_that_comes_twice_is_done_once(sign_in, ring_in) -> None:
     browser = await sign_in("agent1")
     await browser.post("/api/v1/me/ready")
