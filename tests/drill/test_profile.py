@@ -30,7 +30,7 @@ def test_work_is_counted_for_whoever_is_asked(path, part):
         profile._look(0, sys._getframe())
 
     async def day(loop):
-        await TakingTurns(app, loop.turn)({"path": path}, None, None)  # type: ignore[arg-type]
+        await TakingTurns(app, loop.turn)({"path": path, "method": "POST"}, None, None)  # type: ignore[arg-type]
 
     run(day)
     assert profile.shares()["whom"] == {part: 1.0}
