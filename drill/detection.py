@@ -209,7 +209,7 @@ def shapes_table(rows: Sequence[ShapeRow]) -> str:
         found = "–" if row.minutes is None else ", ".join(f"{each:.0f}" for each in row.minutes) + " min"
         calls = f"{row.usual:.1f}, {row.highest:.0f}"
         lines.append([row.name, calls, double, found, f"{row.alarmed_pct:.1f}%"])
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+    return _markdown(lines)
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -223,6 +223,10 @@ def table(rows: Sequence[Row]) -> str:
             middle = "–" if minutes is None else f"{minutes:.0f} min"
             cells.append(middle if found >= 99.5 else f"{middle} ({found:.0f}%)")
         lines.append(cells)
+    return _markdown(lines)
+
+
+def _markdown(lines: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 

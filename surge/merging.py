@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -84,9 +84,7 @@ def _rank(row: Member) -> tuple[bool, bool, bool, int, str]:
 
 
 async def _extra(session: AsyncSession, incident: str) -> dict[str, str]:
-    row = FollowUp
-    looked_at: list[Any] = [row.id, row.merchant_id, row.number, row.state, row.wants_call_ms, row.arrival_us]
-    return extra((await session.exec(select(*looked_at).where(FollowUp.incident == incident))).all())
+    return extra(await record.columns(session, incident, Member.__annotations__))
 
 
 async def _end(watch: Watch, extra: dict[str, str], now_ms: int) -> int:

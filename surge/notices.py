@@ -6,7 +6,7 @@ agreed to be texted about this incident is; the others of the ledger are for peo
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -214,8 +214,7 @@ async def _pauses(session: AsyncSession, row: Incident) -> tuple[int, int]:
 
 async def _rows(session: AsyncSession, row: Incident) -> tuple[list[Reached], dict[str, Subscription]]:
     """The incident's follow-ups, and its subscriptions by who they are of: number, or merchant."""
-    looked_at: list[Any] = [getattr(FollowUp, name) for name in Reached.__annotations__]
-    found = await session.exec(select(*looked_at).where(FollowUp.incident == row.id))
+    found = await record.columns(session, row.id, Reached.__annotations__)
     rows: list[Reached] = sorted(found, key=lambda each: (each.made_ms, each.id))
     wanted = select(Subscription).where(Subscription.incident == row.id, col(Subscription.ended_ms).is_(None))
     by_number = {each.number: each for each in await session.exec(wanted)}

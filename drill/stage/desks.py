@@ -123,9 +123,7 @@ class Desks:
                 self.bells.ring(duty.agent)
         await until(duty.end_s)
         await agent.rest("/api/v1/me/off")
-        while (presence := await agent.presence()) not in ("off", ""):  # after the talk in hand
-            if presence in ("ready", "reserved"):  # whoever is asked all the same says so again
-                await agent.rest("/api/v1/me/off")
+        while await agent.presence() not in ("off", ""):  # after the talk in hand
             await self.bells.wait(duty.agent, HOME_MS)
         working.cancel()
 
