@@ -124,6 +124,10 @@ class Sql:
         async with self._open(self._reading, statement_s, nullcontext()) as session:
             yield session
 
+    def begun(self, engine: AsyncEngine) -> AsyncSession:
+        """A session on ``engine``, ours or one of its kind."""
+        return AsyncSession(engine, expire_on_commit=False)
+
     async def close(self) -> None:
         await self.engine.dispose()
 
@@ -135,7 +139,7 @@ class Sql:
             async with (
                 asyncio.timeout(statement_s * SESSION_STATEMENTS),
                 turn,
-                AsyncSession(engine, expire_on_commit=False) as session,
+                self.begun(engine) as session,
             ):
                 if statement_s != STATEMENT_S and engine.dialect.name == "postgresql":
                     connection = await session.connection()

@@ -24,12 +24,12 @@ from drill.network import exchange as naming
 from drill.network.app import Network, network
 from drill.network.exchange import Account
 from drill.stage.inside import Asking, InsideWire, Lending, Ringing, TakingTurns
-from drill.stage.straight import DRIVER
+from drill.stage.straight import StraightSql
 from drill.stage.straight_redis import straight
 from drill.stage.virtual import LendingClock, Turn, VirtualClock, VirtualLoop
 from foundation.breaker import BreakerRules
 from foundation.clock import Clock, SystemClock
-from foundation.connections import Breaker, open_sql
+from foundation.connections import Breaker
 from foundation.embedded import EmbeddedServer, find_server
 from ivr.bridging import Tools
 from processes import migrating
@@ -111,7 +111,7 @@ async def opened(
     naming.draw_names(random.Random(seed))
     clock = VirtualClock(loop, begins_ms)
     async with AsyncExitStack() as stack:
-        stores = _stores(settings, plan, LendingClock(loop, begins_ms))
+        stores = await _stores(settings, plan, LendingClock(loop, begins_ms))
         stack.push_async_callback(close_stores, stores)
         product = TakingTurns(build(stores), loop.turn)
         double = network(
@@ -141,7 +141,7 @@ class _Beside(callback_jobs.Bench):
             await work
 
 
-def _stores(settings: Settings, plan: Plan, clock: Clock) -> Stores:
+async def _stores(settings: Settings, plan: Plan, clock: Clock) -> Stores:
     stores = open_stores(settings)
     redis, sql = Breaker("redis", NEVER_OPEN), Breaker("sql", NEVER_OPEN)
     client = straight(settings.redis_url)
@@ -150,7 +150,7 @@ def _stores(settings: Settings, plan: Plan, clock: Clock) -> Stores:
         plan=plan,
         clock=clock,
         redis=client,
-        sql=open_sql(settings.database, sqlite_driver=DRIVER),
+        sql=await StraightSql(settings.database).met(),
         redis_breaker=redis,
         sql_breaker=sql,
         line=Line(client, plan.policy, redis),

@@ -1,7 +1,8 @@
 """SQLite without its thread: a statement is carried out where it is asked for.
 
 The product asks SQLite through a thread, so that a slow disk does not stop the loop. A drill has one loop, a
-file in memory, and nobody else to wait; handing each statement over and back costs more than most statements.
+file in memory, and nobody else to wait; handing each statement over and back, by a greenlet and by a thread,
+costs more than most statements.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import URL
+from sqlalchemy import URL, Connection
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.pool import AsyncAdaptedQueuePool, Pool
-from sqlalchemy.util import await_only
+from sqlalchemy.pool import Pool, QueuePool
+from sqlmodel import Session
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from foundation.sql import Sql, open_sql
 
 DRIVER = "straight"
 
@@ -30,22 +34,13 @@ _WRITTEN = re.compile(r'\s*(?:INSERT(?: OR \w+)? INTO|UPDATE|DELETE FROM)\s+"?(\
 _LOOKING: ContextVar[set[str] | None] = ContextVar("looking", default=None)
 
 
-async def _nothing() -> None:
-    """SQLAlchemy refuses a statement for which nothing was awaited."""
-
-
-class _Cursor(sqlite3.Cursor):
-    async def _async_soft_close(self) -> None:
-        """All rows were fetched by then."""
-
-
-class _Connection(sqlite3.Connection):
-    def cursor(self, factory: Any = _Cursor) -> Any:
-        return super().cursor(factory)
+class _Queue(QueuePool):
+    _is_asyncio = True
+    """So the engine takes it. Nothing waits in it: a drill has more connections than open transactions."""
 
 
 class Straight(SQLiteDialect_pysqlite):
-    """SQLAlchemy takes it for one that has to be awaited, and never has to wait."""
+    """SQLAlchemy takes it for one that has to be awaited; ``StraightSession`` never awaits it."""
 
     driver = DRIVER
     is_async = True
@@ -62,19 +57,13 @@ class Straight(SQLiteDialect_pysqlite):
 
     @classmethod
     def get_pool_class(cls, url: URL) -> type[Pool]:
-        return AsyncAdaptedQueuePool
-
-    def create_connect_args(self, url: URL) -> Any:
-        args, named = super().create_connect_args(url)
-        return args, {**named, "factory": _Connection}
+        return _Queue
 
     def do_execute(self, cursor: Any, statement: Any, parameters: Any, context: Any = None) -> None:
-        await_only(_nothing())
         cursor.execute(statement, parameters)
         self._note(statement, cursor)
 
     def do_executemany(self, cursor: Any, statement: Any, parameters: Any, context: Any = None) -> None:
-        await_only(_nothing())
         cursor.executemany(statement, parameters)
         self._note(statement, cursor)
 
@@ -87,6 +76,63 @@ class Straight(SQLiteDialect_pysqlite):
 
     def get_driver_connection(self, connection: Any) -> Any:
         return connection
+
+
+class StraightConnection:
+    """As much of an asynchronous connection as the product uses."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def execute(self, statement: Any, parameters: Any = None) -> Any:
+        return self._connection.execute(statement, parameters)
+
+
+class StraightSession(AsyncSession):
+    """An asynchronous session that does at once what it is asked."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.sync_session = Session(engine.sync_engine, expire_on_commit=False)
+        self._proxied = self._assign_proxied(self.sync_session)
+
+    async def exec(self, statement: Any, *, params: Any = None, **named: Any) -> Any:
+        return self.sync_session.exec(statement, params=params, **named)
+
+    async def get(self, entity: Any, ident: Any, **named: Any) -> Any:
+        return self.sync_session.get(entity, ident, **named)
+
+    async def refresh(self, instance: object, *given: Any, **named: Any) -> None:
+        self.sync_session.refresh(instance, *given, **named)
+
+    async def flush(self, objects: Any = None) -> None:
+        self.sync_session.flush(objects)
+
+    async def connection(self, *given: Any, **named: Any) -> Any:
+        return StraightConnection(self.sync_session.connection(*given, **named))
+
+    async def commit(self) -> None:
+        self.sync_session.commit()
+
+    async def close(self) -> None:
+        self.sync_session.close()
+
+    async def __aexit__(self, *_: object) -> None:
+        self.sync_session.close()
+
+
+class StraightSql(Sql):
+    """The door to one SQLite file, without hand-overs."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(open_sql(url, sqlite_driver=DRIVER).engine)
+
+    async def met(self) -> StraightSql:
+        """Itself, with its first connection made: that one SQLAlchemy makes by a greenlet, or not at all."""
+        async with self.engine.connect():
+            return self
+
+    def begun(self, engine: AsyncEngine) -> AsyncSession:
+        return StraightSession(engine)
 
 
 @cache

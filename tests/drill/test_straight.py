@@ -10,8 +10,7 @@ import pytest
 from sqlmodel import SQLModel, select, update
 
 from callbacks.tables import Promise
-from drill.stage.straight import DRIVER, changes_of, looking
-from foundation.connections import open_sql
+from drill.stage.straight import StraightSql, changes_of, looking
 from foundation.errors import Unavailable
 from merchants.tables import Merchant
 from queueing.tables import AgentAccount, Contact
@@ -20,9 +19,8 @@ from surge.tables import FollowUp
 
 @pytest.fixture
 async def sql(tmp_path):
-    opened = open_sql(f"sqlite:///{tmp_path}/drill.db", sqlite_driver=DRIVER)
-    async with opened.engine.begin() as connection:
-        await connection.run_sync(SQLModel.metadata.create_all)
+    opened = await StraightSql(f"sqlite:///{tmp_path}/drill.db").met()
+    SQLModel.metadata.create_all(opened.engine.sync_engine)
     yield opened
     await opened.close()
 
