@@ -10,14 +10,14 @@ import json
 from typing import Any
 
 from redis.asyncio import Redis
-from sqlalchemy import delete, exists, text, update
+from sqlalchemy import bindparam, delete, exists, select, text, update
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from carrier.tables import InboundText, OptOut, Text
 from carrier.text_states import TextState
 from foundation.connections import Sql, answering
-from foundation.sql import insert
+from foundation.sql import insert_once
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('text to ' || :number, 0))")
 
@@ -36,10 +36,8 @@ async def take_turns(session: AsyncSession, number: str) -> None:
 async def opt_out(session: AsyncSession, number: str, why: str, now_ms: int) -> None:
     """From this commit on no text to this number is claimed; what waits is skipped. A repeat is harmless."""
     await take_turns(session, number)
+    await insert_once(session, OptOut(number=number, at_ms=now_ms, why=why[:32]), "number")
     connection = await session.connection()
-    row = {"number": number, "at_ms": now_ms, "why": why[:32]}
-    wanted = insert(session, OptOut).values(row)
-    await connection.execute(wanted.on_conflict_do_nothing(index_elements=["number"]))
     await connection.execute(
         update(Text)
         .where(col(Text.number) == number, col(Text.state) == TextState.QUEUED)
@@ -55,7 +53,8 @@ async def opt_in(session: AsyncSession, number: str) -> None:
 
 
 async def is_opted_out(session: AsyncSession, number: str) -> bool:
-    return await session.get(OptOut, number, populate_existing=True) is not None
+    connection = await session.connection()
+    return (await connection.execute(_OPTED_OUT, {"number": number})).first() is not None
 
 
 def opted_out(number: Any) -> Any:
@@ -63,14 +62,12 @@ def opted_out(number: Any) -> Any:
     return exists().where(col(OptOut.number) == number)
 
 
+_OPTED_OUT = select(col(OptOut.number)).where(col(OptOut.number) == bindparam("number"))
+
+
 async def came_in(session: AsyncSession, row: InboundText) -> bool:
     """Keep a text that came in, once. False: it is here already, as it was."""
-    wanted = insert(session, InboundText).values(row.model_dump())
-    connection = await session.connection()
-    kept = await connection.execute(
-        wanted.on_conflict_do_nothing(index_elements=["id"]).returning(col(InboundText.id))
-    )
-    return kept.first() is not None
+    return await insert_once(session, row, "id")
 
 
 class Notes:

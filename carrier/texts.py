@@ -16,18 +16,22 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from carrier import text_states
 from carrier.answers import Ambiguous, Busy, Message, Refused
-from carrier.optouts import Notes, is_opted_out, opt_in, opt_out, opted_out, take_turns
+from carrier.optouts import Notes, is_opted_out, opt_in, opt_out, take_turns
 from carrier.segments import segments
 from carrier.tables import Text
 from carrier.text_record import (
     WORD_WITHIN_MS,
     Backlog,
+    Claimed,
     backlog,
     change,
+    change_claimed,
+    claim,
     delivered,
     due,
     move,
     move_claimed,
+    number_of,
     unsettled,
     write,
 )
@@ -64,35 +68,22 @@ _NOT_THIS_TEXT = frozenset({401, 403})
 # --- sending ------------------------------------------------------------------------------------------
 
 
-async def take(session: AsyncSession, text_id: str, now_ms: int) -> Text | None:
+async def take(session: AsyncSession, text_id: str, now_ms: int) -> Claimed | None:
     """Claim a text for sending: it is yours from the commit until ``send_by_ms``. None: it is not to be sent.
 
     The look at the opt-outs and the claim are one: no claim is committed after an opt-out.
     """
-    row = await session.get(Text, text_id)
-    if row is None:
+    number = await number_of(session, text_id)
+    if number is None:
         return None
-    await take_turns(session, row.number)
-    if await is_opted_out(session, row.number):
+    await take_turns(session, number)
+    send_by_ms = now_ms + SEND_WITHIN_MS
+    claimed = await claim(session, text_id, now_ms, send_by_ms, send_by_ms + LOOK_AFTER_MS)
+    if claimed is None and await is_opted_out(session, number):
         await move(
             session, text_id, TextState.SKIPPED, (TextState.QUEUED,), error="opted out", done_ms=now_ms
         )
-        return None
-    send_by_ms = now_ms + SEND_WITHIN_MS
-    claimed = await move(
-        session,
-        text_id,
-        TextState.SENDING,
-        (TextState.QUEUED,),
-        (col(Text.not_before_ms) <= now_ms, ~opted_out(row.number)),
-        send_by_ms=send_by_ms,
-        lease_ms=send_by_ms + LOOK_AFTER_MS,
-        error="",
-    )
-    if not claimed:
-        return None
-    await session.refresh(row)
-    return row
+    return claimed
 
 
 async def send(
@@ -116,12 +107,11 @@ async def send(
         row = await take(session, text_id, clock.now_ms())
     if row is None:
         return None
-    claim = row.send_by_ms or 0
     async with sql.reading() as session:
         stopped = await is_opted_out(session, row.number)
     if stopped:
         return await _note(sql, row, TextState.SKIPPED, error="opted out", done_ms=clock.now_ms())
-    if clock.now_ms() > claim:
+    if clock.now_ms() > row.send_by_ms:
         return await _note(sql, row, TextState.QUEUED, error="not sent in time")
     try:
         sid = await carrier.text(
@@ -136,7 +126,7 @@ async def send(
     return await _handed_over(sql, row, sid, clock.now_ms())
 
 
-async def _handed_over(sql: Sql, row: Text, sid: str, now_ms: int) -> TextState:
+async def _handed_over(sql: Sql, row: Claimed, sid: str, now_ms: int) -> TextState:
     """The carrier has it, whoever holds the row by now: this is a fact, not a claim."""
     async with sql.session() as session:
         await move(
@@ -151,7 +141,7 @@ async def _handed_over(sql: Sql, row: Text, sid: str, now_ms: int) -> TextState:
     return TextState.SENT
 
 
-async def _refused(sql: Sql, row: Text, refused: Refused, now_ms: int) -> TextState | None:
+async def _refused(sql: Sql, row: Claimed, refused: Refused, now_ms: int) -> TextState | None:
     if refused.code == SENDER_FULL or refused.status in _NOT_THIS_TEXT:
         return await _later(sql, row, now_ms, FULL_WAIT_MS, str(refused.code))
     if refused.code == OPTED_OUT:
@@ -162,7 +152,7 @@ async def _refused(sql: Sql, row: Text, refused: Refused, now_ms: int) -> TextSt
     return await _note(sql, row, TextState.FAILED, error=str(refused.code), done_ms=now_ms)
 
 
-async def _later(sql: Sql, row: Text, now_ms: int, wait_ms: int, why: str) -> TextState | None:
+async def _later(sql: Sql, row: Claimed, now_ms: int, wait_ms: int, why: str) -> TextState | None:
     """Surely not sent: queued again, not all at the same moment, and not for ever."""
     if now_ms - row.made_ms > KEEP_TRYING_MS:
         return await _note(sql, row, TextState.FAILED, error=f"given up: {why}", done_ms=now_ms)
@@ -170,7 +160,7 @@ async def _later(sql: Sql, row: Text, now_ms: int, wait_ms: int, why: str) -> Te
     return await _note(sql, row, TextState.QUEUED, not_before_ms=now_ms + wait_ms + spread_ms, error=why)
 
 
-async def _note(sql: Sql, row: Text, state: TextState, **values: Any) -> TextState | None:
+async def _note(sql: Sql, row: Claimed, state: TextState, **values: Any) -> TextState | None:
     async with sql.session() as session:
         return state if await move_claimed(session, row, state, **values) else None
 
@@ -224,10 +214,10 @@ async def _ours(session: AsyncSession, row: Text, listed: list[Message]) -> Mess
 
 async def _wait_for_certainty(session: AsyncSession, row: Text) -> None:
     """Not there, and not surely unsent: looked up again when it is."""
-    await change(
+    await change_claimed(
         session,
-        row.id,
-        (col(Text.state) == row.state, col(Text.send_by_ms) == row.send_by_ms),
+        row,
+        (row.state,),
         state=TextState.UNKNOWN,
         lease_ms=(row.send_by_ms or 0) + SURE_AFTER_MS,
     )
@@ -239,6 +229,6 @@ async def _ask_once(sql: Sql, carrier: Carrier, row: Text, now_ms: int) -> TextS
     async with sql.session() as session:
         if there is not None and text_states.told(there.status) in TERMINAL:
             await delivered(session, there.sid, there.status, there.error, now_ms)
-        await change(session, row.id, (col(Text.state) == TextState.SENT,), lease_ms=None)
+        await change(session, row.id, (TextState.SENT,), lease_ms=None)
         now = await session.get(Text, row.id, populate_existing=True)
     return None if now is None else TextState(now.state)

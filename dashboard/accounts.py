@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import Row, Table, bindparam, func
+from sqlalchemy import select as sql_select
 from sqlmodel import col, select
 
 from dashboard.access import ROLES
@@ -36,7 +38,12 @@ class Account:
     password_hash: str = field(repr=False)
 
 
-def account_of(row: AgentAccount) -> Account:
+_ACCOUNTS: Table = AgentAccount.__table__  # type: ignore[attr-defined]  # SQLModel makes it at class creation
+# Asked for every request of every agent, now and then: columns instead of an object.
+_ACCOUNT = sql_select(_ACCOUNTS).where(_ACCOUNTS.c.agent == bindparam("login"))
+
+
+def account_of(row: AgentAccount | Row[Any]) -> Account:
     told = f"{row.password_hash}|{row.role}|{row.active}"
     return Account(
         agent=row.agent,
@@ -80,7 +87,8 @@ class Accounts:
             return seen[1]
         try:
             async with self.sql.reading() as session:
-                row = await session.get(AgentAccount, agent)
+                connection = await session.connection()
+                row = (await connection.execute(_ACCOUNT, {"login": agent})).first()
         except Unavailable:
             if seen and not fresh and now_ms - seen[0] < STALE_MS:
                 return seen[1]

@@ -11,15 +11,17 @@ import select
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from functools import cache
 from typing import Any
 
 import psycopg
-from sqlalchemy import URL, Connection, event
+from sqlalchemy import URL, Connection, Table, event
 from sqlalchemy import exc as sql_errors
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation.errors import Mendable, Unavailable
@@ -91,6 +93,28 @@ def open_sql(url: str, *, pool: int = 10, sqlite_driver: str = "aiosqlite") -> S
 def insert(session: AsyncSession, table: Any) -> Any:
     """An INSERT into ``table`` (a table or its class) that may say what becomes of a row that is there."""
     return _INSERT[session.get_bind().dialect.name](table)
+
+
+async def insert_once(session: AsyncSession, row: SQLModel, *key: str) -> bool:
+    """Write ``row``. False when one of this ``key`` (the columns of a unique index) is there already."""
+    values = row.model_dump()
+    if values.get("id", "") is None:
+        del values["id"]
+    connection = await session.connection()
+    table = type(row).__table__  # type: ignore[attr-defined]  # SQLModel makes it at class creation
+    return (await connection.execute(insert_new(session, table, *key), values)).first() is not None
+
+
+def insert_new(session: AsyncSession, table: Table, *key: str) -> Any:
+    """An INSERT that passes over a row whose ``key`` is there, and returns the first column of the key of
+    one that was not. The rows are given apart from it: it is made and compiled once."""
+    return _new(session.get_bind().dialect.name, table, key)
+
+
+@cache
+def _new(dialect: str, table: Table, key: tuple[str, ...]) -> Any:
+    wanted = _INSERT[dialect](table).on_conflict_do_nothing(index_elements=list(key))
+    return wanted.returning(table.c[key[0]])
 
 
 class Sql:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, bindparam, insert
-from sqlmodel import col, delete, func, or_, select
+from sqlalchemy import select as sql_select
+from sqlmodel import SQLModel, col, delete, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation.sheets import BadSheet, Fault
@@ -58,24 +59,29 @@ async def import_csv(
 
 async def find(session: AsyncSession, number: str) -> Recognised:
     """Who rings from ``number`` (E.164); nobody known is an empty ``Recognised``."""
-    rows = (await session.exec(_WHO_RINGS, params={"number": number})).all()
+    connection = await session.connection()
+    rows = (await connection.execute(_WHO_RINGS, {"number": number})).all()
     if not rows:
         return Recognised()
-    places = tuple(_place(place) for _, place in rows if place is not None)
-    return Recognised(_known(rows[0][0]), places)
+    places = tuple(KnownLocation(row.place, row.place_name) for row in rows if row.place is not None)
+    return Recognised(_known(rows[0]), places)
 
 
-# Asked for every call at several doors: made once, and one question for both.
+# Asked for every call at several doors: made once, one question for both, and columns instead of objects.
 _WHO_RINGS = (
-    select(Merchant, Location)
+    sql_select(
+        *SQLModel.metadata.tables["merchant"].c,
+        col(Location.id).label("place"),
+        col(Location.name).label("place_name"),
+    )
     .join(MerchantNumber, col(MerchantNumber.merchant_id) == Merchant.id)
     .outerjoin(
         Location,
         (col(Location.merchant_id) == Merchant.id)
         & or_(col(MerchantNumber.location_id).is_(None), Location.id == MerchantNumber.location_id),
     )
-    .where(MerchantNumber.number == bindparam("number"))
-    .order_by(Location.name)
+    .where(col(MerchantNumber.number) == bindparam("number"))
+    .order_by(col(Location.name))
 )
 
 
@@ -214,7 +220,8 @@ def _matches(text: str) -> ColumnElement[bool]:
     return or_(found, col(Merchant.id).in_(ringing))
 
 
-def _known(merchant: Merchant) -> KnownMerchant:
+def _known(merchant: Any) -> KnownMerchant:
+    """Of a ``Merchant``, or of a row of its columns."""
     return KnownMerchant(
         _id(merchant.id),
         merchant.name,
@@ -225,10 +232,6 @@ def _known(merchant: Merchant) -> KnownMerchant:
         merchant.rail,
         tuple(device for device in merchant.device.split(";") if device),
     )
-
-
-def _place(location: Location) -> KnownLocation:
-    return KnownLocation(_id(location.id), location.name)
 
 
 def _id(given: int | None) -> int:

@@ -14,13 +14,11 @@ from typing import Any
 
 from redis.exceptions import RedisError
 from rq.exceptions import DuplicateJobError
-from sqlmodel import col, select
 
 from callbacks import merchant_first, notice, reaping, telling, upkeep
 from callbacks.office import Office
 from callbacks.slots import text_slot
 from carrier import texts
-from carrier.tables import Text
 from carrier.twilio_rest import Carrier
 from foundation.errors import Unavailable
 from processes.effects import FAILURE_TTL_S, RESULT_TTL_S
@@ -119,11 +117,9 @@ class Keeper:
         """Texts are handed over at the pace of the sending number."""
         now_ms = self.cb.clock.now_ms()
         async with self.cb.sql.reading() as session:
-            ids = await texts.due(session, now_ms, TEXTS_AT_ONCE)
-            rows = await session.exec(select(Text.id, Text.segments).where(col(Text.id).in_(ids)))
-            sizes = {text_id: segments for text_id, segments in rows}
-        for text_id in ids:
-            if not await text_slot(self.cb, sizes.get(text_id, 1)):
+            due = await texts.due(session, now_ms, TEXTS_AT_ONCE)
+        for text_id, segments in due.items():
+            if not await text_slot(self.cb, segments):
                 break
             name = f"{text_id}-{now_ms // NAMED_MS}"
             self.counts["texts_handed_over"] += await self.hand_over(SEND_TEXT, text_id, name)

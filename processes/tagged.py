@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import inf
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, bindparam, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -176,13 +176,14 @@ _FOLLOWED = (PromiseState.UNREACHABLE.value, PromiseState.EXPIRED.value, Promise
 
 async def follow(watch: Watch, now_ms: int) -> int:
     """Promises that ended: kept, the merchant is served; else, followed up. Raises Unavailable."""
-    ended = select(Promise).where(col(Promise.ended_ms) > now_ms - LATELY_MS, _has_more())
+    since = {"since_ms": now_ms - LATELY_MS}
     async with watch.sql.reading() as session:
-        if (await session.exec(ended.limit(1))).first() is None:
+        connection = await session.connection()
+        if (await connection.execute(_ANY_ENDED, since)).first() is None:
             return 0
     count = 0
     async with watch.sql.session() as session:
-        for promise in await session.exec(ended.order_by(col(Promise.ended_ms), col(Promise.id))):
+        for promise in await session.exec(_ENDED, params=since):
             owed = _owed(promise, await session.get(Incident, promise.incident))
             await record.take_turns(session, owed.turns)
             if promise.state in _KEPT:
@@ -202,6 +203,14 @@ def _has_more() -> ColumnElement[bool]:
     ]
     own = select(FollowUp.id).where(FollowUp.id == Promise.id)
     return (col(Promise.state).in_(_KEPT) & or_(*owed)) | (col(Promise.state).in_(_FOLLOWED) & ~own.exists())
+
+
+_ENDED = (
+    select(Promise)
+    .where(col(Promise.ended_ms) > bindparam("since_ms"), _has_more())
+    .order_by(col(Promise.ended_ms), col(Promise.id))
+)
+_ANY_ENDED = select(Promise.id).where(col(Promise.ended_ms) > bindparam("since_ms"), _has_more()).limit(1)
 
 
 def _stands(promise: Promise) -> FollowUpState:

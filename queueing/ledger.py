@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Table
+from sqlalchemy import Table, bindparam
+from sqlalchemy import select as sql_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from foundation.sql import insert
+from foundation.sql import insert_new
 from queueing.journal import Event
 from queueing.records import Card
 from queueing.states import Disposition
@@ -50,21 +51,21 @@ async def _locked(session: AsyncSession, names: Iterable[str]) -> dict[str, Cont
     wanted = sorted(names)
     if not wanted:
         return {}
-    empty = Contact(contact="", entered_ms=0).model_dump(exclude={"contact"})
-    rows = [{"contact": name, **empty} for name in wanted]
+    rows = [{"contact": name, **_EMPTY} for name in wanted]
     connection = await session.connection()
-    # Rows are given apart from the statement: it is then compiled once for all.
-    await connection.execute(
-        insert(session, _CONTACTS).on_conflict_do_nothing(index_elements=["contact"]), rows
-    )
-    found = await session.exec(
-        select(Contact)
-        .where(col(Contact.contact).in_(wanted))
-        .order_by(col(Contact.contact))
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+    await connection.execute(insert_new(session, _CONTACTS, "contact"), rows)
+    found = await session.exec(_LOCKED, params={"names": wanted})
     return {row.contact: row for row in found}
+
+
+_EMPTY = Contact(contact="", entered_ms=0).model_dump(exclude={"contact"})
+_LOCKED = (
+    select(Contact)
+    .where(col(Contact.contact).in_(bindparam("names", expanding=True)))
+    .order_by(col(Contact.contact))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
 
 
 async def _insert(session: AsyncSession, events: Sequence[Event]) -> list[Event]:
@@ -85,21 +86,25 @@ async def _insert(session: AsyncSession, events: Sequence[Event]) -> list[Event]
         }
         for event in by_id.values()
     ]
-    statement = insert(session, _EVENTS).on_conflict_do_nothing(index_elements=["id"]).returning(_EVENTS.c.id)
     connection = await session.connection()
-    written = {row.id for row in await connection.execute(statement, rows)}
+    written = set((await connection.execute(insert_new(session, _EVENTS, "id"), rows)).scalars())
     return [event for event in by_id.values() if event.id in written]
 
 
 async def _stories(session: AsyncSession, names: Iterable[str]) -> dict[str, Story]:
     """What all the events of these contacts say, those just written included."""
     connection = await session.connection()
-    wanted = _EVENTS.select().where(_EVENTS.c.contact.in_(sorted(names)))  # rows: objects cost as much again
     by_contact: dict[str, list[Event]] = {}
-    for row in await connection.execute(wanted):
-        event = Event(row.id, row.kind, row.at_ms, row.contact, row.agent, row.queue, row.band, row.fields)
-        by_contact.setdefault(row.contact, []).append(event)
+    for row in await connection.execute(_TOLD_OF, {"names": sorted(names)}):
+        event = Event(*row)
+        by_contact.setdefault(event.contact, []).append(event)
     return {name: told_from(events) for name, events in by_contact.items()}
+
+
+# Rows: objects cost as much again.
+_TOLD_OF = sql_select(*(_EVENTS.c[name] for name in Event.__dataclass_fields__)).where(
+    _EVENTS.c.contact.in_(bindparam("names", expanding=True))
+)
 
 
 def _tell(contact: Contact, story: Story) -> None:

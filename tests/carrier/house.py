@@ -72,8 +72,7 @@ class House:
 
     async def listed(self, verb: Any) -> list[str]:
         async with self.sql.reading() as session:
-            found: list[str] = await verb(session, self.clock.now_ms())
-            return found
+            return list(await verb(session, self.clock.now_ms()))
 
 
 def sent(rehearsal: Rehearsal) -> list[str]:
