@@ -24,6 +24,9 @@ class Clock(Protocol):
 class SystemClock:
     """The wall clock."""
 
+    speed = 1.0
+    """Against the event loop's own time. A clock that does not run by the loop has none."""
+
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
 

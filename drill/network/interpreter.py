@@ -191,7 +191,7 @@ class Interpreter:
             )
             raise DocumentFailed(11100, Course(url), "a relative URL in a Twiml parameter")
         return Course(
-            urljoin(document.url, url) if url else document.url,
+            absolute(document, url) if url else document.url,
             method or "POST",
             params or {},
             document.context,
@@ -222,7 +222,12 @@ class Interpreter:
     def tell(self, document: Document, url: str, method: str, extra: dict[str, str]) -> None:
         """Send a webhook of this call whose answer nobody can carry out."""
         if url:
-            self.exchange.tell(self.leg, urljoin(document.url, url), method or "POST", extra)
+            self.exchange.tell(self.leg, absolute(document, url), method or "POST", extra)
+
+
+def absolute(document: Document, url: str) -> str:
+    """Where an address in this document leads."""
+    return url if url.startswith(("http://", "https://")) else urljoin(document.url, url)
 
 
 def speaking_ms(text: str) -> int:

@@ -236,6 +236,10 @@ class Leg:
 
 async def first_of(clock: Clock, ms: float, happening: asyncio.Future[Any]) -> bool:
     """Wait for ``happening``, but no longer than ``ms``. True when it came first."""
+    speed = getattr(clock, "speed", None)
+    if speed is not None:  # a timer of the loop's does it, for a third of the price of a task
+        await asyncio.wait({happening}, timeout=max(0.0, ms) / 1000 / speed)
+        return happening.done()
     timer = asyncio.ensure_future(clock.sleep(ms))
     try:
         await asyncio.wait({timer, happening}, return_when=asyncio.FIRST_COMPLETED)

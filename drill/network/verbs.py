@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import urljoin
-
 from drill.network.clips import clip_ms
-from drill.network.interpreter import Ending, Interpreter, Step, performs
+from drill.network.interpreter import Ending, Interpreter, Step, absolute, performs
 from drill.network.legs import CallStatus
 from drill.network.strictness import Document, Element
 
@@ -28,7 +26,7 @@ async def play(talk: Interpreter, verb: Element, document: Document) -> Step:
         talk.hear("play", f"keys {verb.get('digits')}")
         await talk.pause(500 * len(verb.get("digits")))
         return Ending.NEXT
-    url = urljoin(document.url, verb.text)
+    url = absolute(document, verb.text)
     ms = await clip_ms(talk.exchange, talk.leg, url)
     for _ in range(verb.whole("loop", 1) or FOREVER):
         talk.hear("play", url, "", ms)

@@ -305,6 +305,8 @@ class Courier:
 
     def _permitted(self, url: str) -> str:
         """The address without its fragment. Raises Undelivered when it is none, or not this machine's."""
+        if PLAIN.fullmatch(url):
+            return url
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Undelivered(11100, url, "not an http URL")

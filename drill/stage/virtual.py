@@ -160,6 +160,8 @@ class _Selector(selectors.DefaultSelector):
 class VirtualClock:
     """The loop's time as a clock that begins at ``origin_ms``."""
 
+    speed = 1.0
+
     def __init__(self, loop: VirtualLoop, origin_ms: int) -> None:
         self._loop = loop
         self._origin_ms = origin_ms
