@@ -128,25 +128,20 @@ class Sql:
         single = engine.dialect.name == "sqlite"
         self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if single else nullcontext()
 
-    @asynccontextmanager
-    async def session(self, *, statement_s: float = STATEMENT_S) -> AsyncIterator[AsyncSession]:
+    def session(self, *, statement_s: float = STATEMENT_S) -> AbstractAsyncContextManager[AsyncSession]:
         """One transaction that may write. Raises Unavailable when the database does not answer in time.
 
         Unavailable at the commit does not say whether it was carried out: write so that a repeat is
         harmless. Objects may be read after the block.
         """
-        async with self._open(self.engine, statement_s, self._turn) as session:
-            yield session
-            await session.commit()
+        return self._open(self.engine, statement_s, self._turn, writes=True)
 
-    @asynccontextmanager
-    async def reading(self, *, statement_s: float = STATEMENT_S) -> AsyncIterator[AsyncSession]:
+    def reading(self, *, statement_s: float = STATEMENT_S) -> AbstractAsyncContextManager[AsyncSession]:
         """One transaction that only reads, on one unchanging picture of the data in SQLite's case.
 
         Reports ask for more time by ``statement_s``.
         """
-        async with self._open(self._reading, statement_s, nullcontext()) as session:
-            yield session
+        return self._open(self._reading, statement_s, nullcontext(), writes=False)
 
     def begun(self, engine: AsyncEngine) -> AsyncSession:
         """A session on ``engine``, ours or one of its kind."""
@@ -157,7 +152,12 @@ class Sql:
 
     @asynccontextmanager
     async def _open(
-        self, engine: AsyncEngine, statement_s: float, turn: AbstractAsyncContextManager[Any]
+        self,
+        engine: AsyncEngine,
+        statement_s: float,
+        turn: AbstractAsyncContextManager[Any],
+        *,
+        writes: bool,
     ) -> AsyncIterator[AsyncSession]:
         try:
             async with (
@@ -171,6 +171,8 @@ class Sql:
                         f"SET LOCAL statement_timeout = {round(statement_s * 1000)}"
                     )
                 yield session
+                if writes:
+                    await session.commit()
         except Exception as error:
             if not not_answering(error):
                 raise
