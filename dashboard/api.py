@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import cache
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
-from fastapi.openapi.utils import get_openapi
-from fastapi.responses import JSONResponse, Response
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from carrier.numbers import masked
-from dashboard import actions, api_promises, api_surge, record
-from dashboard.access import rule, sees_numbers
+from dashboard import actions, record
+from dashboard.access import sees_numbers
 from dashboard.answers import (
     PROBLEMS,
     AgentAnswer,
@@ -23,7 +20,6 @@ from dashboard.answers import (
     DayAnswer,
     FiguresAnswer,
     MeAnswer,
-    ProblemAnswer,
     QueueAnswer,
     QueuesAnswer,
     RecordAnswer,
@@ -41,7 +37,6 @@ from queueing.presence import Presence
 
 router = APIRouter(prefix="/api/v1", route_class=Doorway, responses=PROBLEMS)
 
-ANY = ["GET", "HEAD", "OPTIONS", "TRACE", "POST", "PUT", "PATCH", "DELETE"]
 ContactId = Annotated[str, Path(max_length=64, description="The CallSid of the caller's call.")]
 
 
@@ -256,62 +251,3 @@ def record_answer(row: RecordRow, number: Any) -> RecordAnswer:
         outcome=row.outcome,
         note=row.note,
     )
-
-
-# -- the document ----------------------------------------------------------------------------------------
-
-
-@router.get("/openapi.json", include_in_schema=False)
-async def openapi() -> Response:
-    return JSONResponse(document())
-
-
-@cache
-def document() -> dict[str, Any]:
-    """The OpenAPI 3.1 document of these routes, with how to sign in and who may."""
-    told = get_openapi(
-        title="Surgeline",
-        version="1",
-        openapi_version="3.1.0",
-        summary="The line of a contact centre: queues, contacts, agents and figures.",
-        description=(
-            "Sign in on /sign-in (or by a one-time link); the session cookie carries you. Every POST needs "
-            "the header X-CSRF-Token with the value of `csrf` in GET /api/v1/me. "
-            "Errors are RFC 9457 problem details."
-        ),
-        routes=[*router.routes, *api_promises.router.routes, *api_surge.router.routes],
-    )
-    told["components"]["schemas"]["ProblemAnswer"] = ProblemAnswer.model_json_schema()
-    told["components"]["securitySchemes"] = {
-        "session": {"type": "apiKey", "in": "cookie", "name": "surgeline_session"}
-    }
-    for path, methods in told["paths"].items():
-        for method, operation in methods.items():
-            needed = rule(method.upper(), path)
-            operation["security"] = [{"session": []}]
-            operation["x-needs-role"] = needed.name.lower()
-            if method == "post":
-                operation.setdefault("parameters", []).append(
-                    {
-                        "name": "X-CSRF-Token",
-                        "in": "header",
-                        "required": True,
-                        "schema": {"type": "string"},
-                        "description": "`csrf` of GET /api/v1/me.",
-                    }
-                )
-    return told
-
-
-@router.api_route("/{rest:path}", methods=ANY, include_in_schema=False)
-async def elsewhere(request: Request, rest: str) -> Response:
-    """Whatever else is asked below /api/v1: not there, or not by this method."""
-    known = document()["paths"]
-    parts = request.url.path.split("/")
-    for path, methods in known.items():
-        shape = path.split("/")
-        if len(shape) == len(parts) and all(
-            a == b or a.startswith("{") for a, b in zip(shape, parts, strict=True)
-        ):
-            raise Problem("wrong-method", headers={"Allow": ", ".join(method.upper() for method in methods)})
-    raise Problem("not-found")

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from dashboard.api import document
+from dashboard.api_document import document
 from dashboard.entrance import Doorway
 from dashboard.floor import FloorDep, VisitorDep
 from dashboard.problems import KINDS

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends
 from dashboard import (
     admin,
     api,
+    api_document,
     api_promises,
     api_surge,
     apidocs,
@@ -37,8 +38,9 @@ __all__ = ["Rooms", "Softphone", "Targets", "pages"]
 
 MAX_BODY_BYTES = 10_000_000
 PARTS = (
-    doors,
+    api,
     desk,
+    doors,
     promise_desk,
     promise_pages,
     merchant_page,
@@ -57,10 +59,11 @@ PARTS = (
     operations,
     api_promises,
     api_surge,
-    api,
+    api_document,
     apidocs,
     nowhere,
 )
+"""A request tries one route after the other: desks, which ask most, come first."""
 
 
 def pages(rooms: Rooms) -> APIRouter:

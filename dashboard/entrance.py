@@ -64,7 +64,7 @@ def guard(floor: Floor) -> Callable[[Request], Coroutine[Any, Any, None]]:
         needed = rule(request.method, request.scope["route"].path)
         request.state.who = await floor.gate.enter(request, needed)
         staff = request.state.who is not None or needed is Access.SCREEN
-        if staff and request.method in ("GET", "POST"):
+        if staff and request.method in ("GET", "POST") and not request.url.path.startswith("/api/"):
             request.state.band = await floor.bands.now()
 
     return enter

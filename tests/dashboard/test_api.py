@@ -7,7 +7,7 @@ import json
 import pytest
 from openapi_spec_validator import validate
 
-from dashboard.api import document
+from dashboard.api_document import document
 
 
 async def test_a_simulated_agents_day(sign_in, rooms, ring_in, clock) -> None:

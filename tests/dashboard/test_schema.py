@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from dashboard.accounts import account_of
-from dashboard.api import document
+from dashboard.api_document import document
 from dashboard.auth import COOKIE
 from dashboard.sessions import Seals
 from queueing.tables import AgentAccount
