@@ -8,19 +8,21 @@ up at the carrier, never sent again. Whoever picks up asks ``answered``: the sec
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 import structlog
-from sqlmodel import select
+from sqlalchemy import bindparam, insert, select
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from callbacks import record
 from callbacks.legs import call_off, join_line, leg_of, take_for
 from callbacks.moments import bounds, may_ring, next_moment
 from callbacks.office import Office
+from callbacks.record import ATTEMPTS, PROMISES
 from callbacks.settling import agent_gone, attempt_of, is_wanted, over, settle, stop_ringing, withdraw
 from callbacks.slots import wait_for_slot
 from callbacks.states import AttemptState, Mode, PromiseState, Result
@@ -60,6 +62,15 @@ FRESH_MS = 90_000
 MARGIN_MS = 300
 """Kept back from the send deadline when a slot is waited for."""
 
+_MADE_IN = select(PROMISES.c.contact).where(
+    PROMISES.c.id == bindparam("id"), PROMISES.c.made_ms > bindparam("since_ms")
+)
+_MADE_BEFORE = select(ATTEMPTS.c.number, ATTEMPTS.c.contact, ATTEMPTS.c.fence, ATTEMPTS.c.state).where(
+    ATTEMPTS.c.promise == bindparam("promise")
+)
+_KEEPING = select(col(CallbackSwitch.keeping)).where(col(CallbackSwitch.centre) == bindparam("centre"))
+_INTENT = insert(ATTEMPTS)
+
 log = structlog.get_logger(__name__)
 
 
@@ -94,11 +105,11 @@ async def making_call(cb: Office, turn: str, now_ms: int) -> str:
     """The call in which this turn's promise was made, if that was a moment ago and SQL says so; else ""."""
     try:
         async with cb.sql.reading() as session:
-            promise = await session.get(Promise, promise_of(turn))
+            connection = await session.connection()
+            wanted = {"id": promise_of(turn), "since_ms": now_ms - FRESH_MS}
+            return str((await connection.execute(_MADE_IN, wanted)).scalar() or "")
     except Unavailable:
         return ""
-    fresh = promise is not None and now_ms - promise.made_ms < FRESH_MS
-    return promise.contact if promise is not None and fresh else ""
 
 
 async def intend(cb: Office, turn: str, fence: int, agent: str, now_ms: int) -> Intent:
@@ -158,7 +169,8 @@ async def write_intent(cb: Office, promise_id: str, turn: str, fence: int, agent
             send_by_ms=now_ms + cb.policy.send_s * 1000,
             lease_ms=now_ms + cb.policy.send_s * 1000,
         )
-        session.add(attempt)
+        connection = await session.connection()
+        await connection.execute(_INTENT, attempt.model_dump())
         by = agent or "line"
         await record.change(session, promise, PromiseState.DIALING, "dialing", by=by, now_ms=now_ms)
         return Intent(attempt, promise.number)
@@ -273,15 +285,16 @@ async def answered(cb: Office, attempt_id: str, call_sid: str, now_ms: int) -> b
 async def talked(cb: Office, attempt_id: str, now_ms: int) -> bool:
     """Merchant and agent have met. It follows from the journal; a door may say so earlier."""
     async with cb.sql.session() as session:
-        return await met(session, attempt_id, now_ms)
+        found = await record.attempt_with_promise(session, attempt_id)
+        return found is not None and await met(session, *found, now_ms)
 
 
-async def met(session: AsyncSession, attempt_id: str, now_ms: int, agent: str = "") -> bool:
-    """``talked``, in the session's transaction: the attempt TALKED, the promise CONNECTED. Once."""
-    found = await record.attempt_with_promise(session, attempt_id)
-    if found is None or found[0].state != AttemptState.ANSWERED:
+async def met(
+    session: AsyncSession, attempt: Attempt, promise: Promise, now_ms: int, agent: str = ""
+) -> bool:
+    """``talked``, in the transaction that holds both: the attempt TALKED, the promise CONNECTED. Once."""
+    if attempt.state != AttemptState.ANSWERED:
         return False
-    attempt, promise = found
     await record.change_attempt(session, attempt, AttemptState.TALKED, ended_ms=now_ms)
     if promise.state == PromiseState.DIALING:
         await record.change(
@@ -299,11 +312,12 @@ async def met(session: AsyncSession, attempt_id: str, now_ms: int, agent: str = 
 # --- whether at all -----------------------------------------------------------------------------------
 
 
-async def _attempts(session: AsyncSession, promise_id: str) -> list[Attempt]:
-    return list(await session.exec(select(Attempt).where(Attempt.promise == promise_id)))
+async def _attempts(session: AsyncSession, promise_id: str) -> Sequence[Any]:
+    connection = await session.connection()
+    return (await connection.execute(_MADE_BEFORE, {"promise": promise_id})).all()
 
 
-def _why_not(cb: Office, promise: Promise, turn: str, before: list[Attempt]) -> str:
+def _why_not(cb: Office, promise: Promise, turn: str, before: Sequence[Any]) -> str:
     """What stands in the way of ringing this promise, "" when nothing does."""
     if any(attempt.state in record.ATTEMPT_OPEN_WORDS for attempt in before):
         return "under way"
@@ -319,8 +333,9 @@ def _why_not(cb: Office, promise: Promise, turn: str, before: list[Attempt]) -> 
 
 
 async def _switched_off(session: AsyncSession, cb: Office) -> str:
-    switch = await session.get(CallbackSwitch, cb.centre)
-    return "ringing is switched off" if switch and not switch.keeping else ""
+    connection = await session.connection()
+    keeping = (await connection.execute(_KEEPING, {"centre": cb.centre})).scalar()
+    return "ringing is switched off" if keeping is False else ""
 
 
 async def _may_be_rung(cb: Office, session: AsyncSession, promise: Promise, now_ms: int) -> bool:

@@ -10,12 +10,16 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import structlog
+from sqlalchemy import BindParameter, bindparam
+from sqlalchemy import select as sql_select
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from callbacks import record
 from callbacks.dialing import met
 from callbacks.office import Conflict, Office
+from callbacks.record import ATTEMPTS, PROMISES
 from callbacks.settling import again_later
 from callbacks.states import ATTEMPT_OPEN, AttemptState, IllegalMove, PromiseState, Result
 from callbacks.tables import Attempt, Promise
@@ -37,6 +41,15 @@ OUTCOMES = {
 }
 """An agent's word after the talk that says: this was no talk. Any other outcome keeps the promise."""
 WRAPPED_UP = frozenset({"agent_ready", "agent_away", "agent_off"})
+
+_CALLS: BindParameter[Any] = bindparam("calls", expanding=True)
+_HELD_BY_CALLS = sql_select(PROMISES.c.id, PROMISES.c.live_contact, PROMISES.c.held_by).where(
+    or_(PROMISES.c.live_contact.in_(_CALLS), PROMISES.c.held_by.in_(_CALLS)), record.IS_OPEN
+)
+_RUNG_BY_CALLS = sql_select(ATTEMPTS.c.call_sid, ATTEMPTS.c.promise).where(ATTEMPTS.c.call_sid.in_(_CALLS))
+_NEWEST = select(Attempt).order_by(col(Attempt.number).desc()).execution_options(populate_existing=True)
+_OF_TURN = _NEWEST.where(Attempt.contact == bindparam("contact"))
+_OF_CALL = _NEWEST.where(Attempt.call_sid == bindparam("contact"))
 
 log = structlog.get_logger(__name__)
 
@@ -80,14 +93,10 @@ async def _owners(session: AsyncSession, contacts: set[str]) -> dict[str, str]:
     calls = sorted(contacts - set(owners))
     if not calls:
         return owners
-    live = select(Promise.id, Promise.live_contact, Promise.held_by).where(
-        or_(col(Promise.live_contact).in_(calls), col(Promise.held_by).in_(calls)),
-        col(Promise.open_number).is_not(None),
-    )
-    for promise_id, live_contact, held_by in await session.exec(live):
+    connection = await session.connection()
+    for promise_id, live_contact, held_by in await connection.execute(_HELD_BY_CALLS, {"calls": calls}):
         owners |= {contact: promise_id for contact in (held_by, live_contact) if contact in calls}
-    rung = select(Attempt.call_sid, Attempt.promise).where(col(Attempt.call_sid).in_(calls))
-    for call_sid, promise_id in await session.exec(rung):
+    for call_sid, promise_id in await connection.execute(_RUNG_BY_CALLS, {"calls": calls}):
         owners[call_sid] = promise_id
     return owners
 
@@ -96,9 +105,9 @@ async def _owners(session: AsyncSession, contacts: set[str]) -> dict[str, str]:
 
 
 async def _turn_met(session: AsyncSession, promise: Promise, event: Event, cb: Office) -> None:
-    attempt = await _attempt(session, Attempt.contact == event.contact)
+    attempt = await _attempt(session, _OF_TURN, event)
     if attempt is not None and attempt.state == AttemptState.ANSWERED:
-        await met(session, attempt.id, event.at_ms, event.agent)
+        await met(session, attempt, promise, event.at_ms, event.agent)
     elif promise.state == PromiseState.DIALING:
         await _connected(session, promise, event)
 
@@ -184,9 +193,9 @@ async def _call_entered(session: AsyncSession, promise: Promise, event: Event, c
 
 
 async def _call_met(session: AsyncSession, promise: Promise, event: Event, cb: Office) -> None:
-    attempt = await _attempt(session, Attempt.call_sid == event.contact)
+    attempt = await _attempt(session, _OF_CALL, event)
     if attempt is not None and attempt.state in ATTEMPT_OPEN:
-        await met(session, attempt.id, event.at_ms, event.agent)
+        await met(session, attempt, promise, event.at_ms, event.agent)
         return
     # A leg whose attempt is over holds the place like any call: its merchant waited on the line.
     if promise.held_by not in ("", event.contact) or promise.state == PromiseState.CONNECTED:
@@ -206,7 +215,7 @@ async def _call_met(session: AsyncSession, promise: Promise, event: Event, cb: O
 
 async def _call_ended(session: AsyncSession, promise: Promise, event: Event, cb: Office) -> None:
     """The call holds the place no more. Abandoned, the keeper brings the promise back to its ticket."""
-    attempt = await _attempt(session, Attempt.call_sid == event.contact)
+    attempt = await _attempt(session, _OF_CALL, event)
     if attempt is not None and attempt.state in ATTEMPT_OPEN:
         if event.fields.get("disposition") != Disposition.ANSWERED:
             await _hung_up(session, promise, attempt, event, cb)
@@ -253,7 +262,7 @@ async def _hung_up(
 
 async def _call_unjoined(session: AsyncSession, promise: Promise, event: Event, cb: Office) -> None:
     """The call waits again: until its next agent, a call that we made may win."""
-    rung = await _attempt(session, Attempt.call_sid == event.contact)
+    rung = await _attempt(session, _OF_CALL, event)
     if promise.held_by == event.contact and rung is None:
         await record.change(session, promise, None, "back", by="line", now_ms=event.at_ms, held_by="")
 
@@ -274,14 +283,8 @@ async def _call_wrapped_up(session: AsyncSession, promise: Promise, event: Event
 # --- common ---------------------------------------------------------------------------------------------
 
 
-async def _attempt(session: AsyncSession, which: object) -> Attempt | None:
-    found = await session.exec(
-        select(Attempt)
-        .where(which)  # type: ignore[arg-type]  # SQLModel's columns are typed as their values
-        .order_by(col(Attempt.number).desc())
-        .execution_options(populate_existing=True)
-    )
-    return found.first()
+async def _attempt(session: AsyncSession, which: SelectOfScalar[Attempt], event: Event) -> Attempt | None:
+    return (await session.exec(which, params={"contact": event.contact})).first()
 
 
 async def _connected(session: AsyncSession, promise: Promise, event: Event) -> None:

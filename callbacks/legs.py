@@ -5,17 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
-from sqlmodel import select
+from sqlalchemy import bindparam, select
 
 from callbacks import record
 from callbacks.cards import card_of
 from callbacks.office import Office
+from callbacks.record import ATTEMPTS
 from callbacks.settling import stop_ringing
 from callbacks.states import AttemptState, PromiseState
-from callbacks.tables import Attempt, Promise
 from carrier.twilio_rest import Carrier
 from foundation.errors import Unavailable
 from queueing.records import Entry
+
+_ANSWERED = (
+    select(ATTEMPTS.c.call_sid)
+    .where(ATTEMPTS.c.contact == bindparam("turn"), ATTEMPTS.c.answered_ms.is_not(None))
+    .order_by(ATTEMPTS.c.number.desc())
+)
 
 log = structlog.get_logger(__name__)
 
@@ -52,13 +58,8 @@ async def call_off(cb: Office, carrier: Carrier, promise_id: str) -> None:
 async def leg_of(cb: Office, turn: str) -> str:
     """The CallSid of the merchant's leg of a turn that was answered; "" without one. Raises Unavailable."""
     async with cb.sql.reading() as session:
-        found = await session.exec(
-            select(Attempt)
-            .where(Attempt.contact == turn, Attempt.answered_ms != None)  # noqa: E711  SQL's null
-            .order_by(record.ATTEMPTS.c.number.desc())
-        )
-        attempt = found.first()
-    return attempt.call_sid if attempt else ""
+        connection = await session.connection()
+        return str((await connection.execute(_ANSWERED, {"turn": turn})).scalar() or "")
 
 
 async def join_line(cb: Office, attempt_id: str, call_sid: str, now_ms: int) -> Entry | None:
@@ -67,8 +68,8 @@ async def join_line(cb: Office, attempt_id: str, call_sid: str, now_ms: int) -> 
     None when this leg has not won. Raises Unavailable.
     """
     async with cb.sql.reading() as session:
-        attempt = await session.get(Attempt, attempt_id)
-        promise = await session.get(Promise, attempt.promise) if attempt else None
+        attempt = await record.attempt(session, attempt_id)
+        promise = await record.promise(session, attempt.promise) if attempt else None
     if promise is None or promise.held_by != call_sid:
         return None
     return await cb.line.rejoin(

@@ -11,7 +11,9 @@ from sqlalchemy import ColumnElement, func, or_
 from sqlalchemy import select as sql_select
 from sqlmodel import col, select
 
+from callbacks import record
 from callbacks.owed import Owed
+from callbacks.record import EVENTS, IS_OPEN, PROMISES
 from callbacks.states import AttemptState
 from callbacks.tables import Attempt, Promise, PromiseEvent
 from carrier.tables import Text
@@ -51,6 +53,18 @@ _OWED = (
 )
 """The columns of an open promise that lists are made from."""
 
+_STAMP = sql_select(
+    sql_select(func.coalesce(func.max(EVENTS.c.id), 0)).scalar_subquery(),
+    func.count(),
+    func.coalesce(func.sum(PROMISES.c.version), 0),
+).where(IS_OPEN)
+_ALL_OWED = (
+    sql_select(*(PROMISES.c[name] for name in _OWED))
+    .where(IS_OPEN)
+    .order_by(PROMISES.c.made_ms)
+    .limit(MOST_OWED)
+)
+
 
 async def stamp(sql: Sql) -> tuple[int, ...]:
     """Changes whenever an open promise does.
@@ -58,24 +72,15 @@ async def stamp(sql: Sql) -> tuple[int, ...]:
     The newest line of their stories, how many are open, and all their versions together: a line that was
     begun earlier and committed later moves the other two.
     """
-    newest = sql_select(func.coalesce(func.max(col(PromiseEvent.id)), 0)).scalar_subquery()
-    versions = func.coalesce(func.sum(col(Promise.version)), 0)
-    statement = sql_select(newest, func.count(), versions).where(col(Promise.open_number).is_not(None))
     async with sql.reading() as session:
-        row = (await (await session.connection()).execute(statement)).one()
+        row = (await (await session.connection()).execute(_STAMP)).one()
     return tuple(int(part) for part in row)
 
 
 async def owed(sql: Sql) -> tuple[Owed, ...]:
     """Every open promise, as it was made; ``owed.in_order`` says who comes first."""
-    statement = (
-        sql_select(*(getattr(Promise, name) for name in _OWED))
-        .where(col(Promise.open_number).is_not(None))
-        .order_by(col(Promise.made_ms))
-        .limit(MOST_OWED)
-    )
     async with sql.reading() as session:
-        rows = (await (await session.connection()).execute(statement)).all()
+        rows = (await (await session.connection()).execute(_ALL_OWED)).all()
     return tuple(Owed(*row) for row in rows)
 
 
@@ -87,7 +92,7 @@ def owed_of(row: Promise) -> Owed:
 async def one(sql: Sql, promise: str) -> Promise | None:
     """A promise, open or ended."""
     async with sql.reading() as session:
-        return await session.get(Promise, promise)
+        return await record.promise(session, promise)
 
 
 @dataclass(frozen=True, slots=True)

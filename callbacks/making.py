@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import structlog
-from sqlmodel import select
+from sqlalchemy import bindparam
+from sqlmodel import and_, col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from callbacks import asked, limits, record
@@ -13,7 +14,7 @@ from callbacks.cards import card_of
 from callbacks.moments import bounds, next_moment, zone_info
 from callbacks.office import Conflict, Office
 from callbacks.states import PromiseState
-from callbacks.tables import Promise, PromiseEvent
+from callbacks.tables import Promise
 from callbacks.turns import new_promise_id, turn_name
 from callbacks.windows import expires_at, terms
 from foundation.errors import Mendable, Unavailable
@@ -23,6 +24,22 @@ from queueing.states import Disposition
 
 AGAIN = 3
 """The open promise of a number may end between two looks at it."""
+
+_OPEN_OR_OF_CALL = (
+    select(Promise)
+    .where(
+        or_(
+            Promise.open_number == bindparam("number"),
+            and_(
+                Promise.number == bindparam("number"),
+                Promise.contact == bindparam("contact"),
+                Promise.contact != "",
+            ),
+        )
+    )
+    .order_by(col(Promise.open_number).is_(None))
+)
+"""The open one first."""
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +97,7 @@ async def make(cb: Office, request: NewPromise, now_ms: int) -> Made:
             await _limited(cb, session, request, now_ms)
             if await _insert(session, promise):
                 by = request.made_by if request.made_by != "phone" else "merchant"
-                session.add(PromiseEvent(promise=promise.id, at_ms=now_ms, kind="made", by=by))
+                await record.note(session, promise.id, "made", by=by, now_ms=now_ms)
                 break
     else:
         raise Conflict("This number's callback is being changed just now; try again.")
@@ -184,20 +201,17 @@ async def _limited(cb: Office, session: AsyncSession, request: NewPromise, now_m
 
 async def _before(session: AsyncSession, request: NewPromise) -> Promise | None:
     """The open promise of this number, or the one that was made in this very call."""
-    found = await session.exec(select(Promise).where(Promise.open_number == request.number))
-    promise = found.first()
-    if promise is None and request.contact:
-        of_call = select(Promise).where(Promise.contact == request.contact, Promise.number == request.number)
-        promise = (await session.exec(of_call)).first()
-    return promise
+    call = {"number": request.number, "contact": request.contact}
+    return (await session.exec(_OPEN_OR_OF_CALL, params=call)).first()
 
 
 async def _insert(session: AsyncSession, promise: Promise) -> bool:
     """False when another promise of this number is open."""
-    wanted = insert(session, record.PROMISES).values(**promise.model_dump())
-    wanted = wanted.on_conflict_do_nothing(index_elements=["open_number"]).returning(record.PROMISES.c.id)
+    wanted = insert(session, record.PROMISES).on_conflict_do_nothing(index_elements=["open_number"])
     connection = await session.connection()
-    return (await connection.execute(wanted)).first() is not None
+    # The row is given apart from the statement: it is then compiled once for all.
+    made = await connection.execute(wanted.returning(record.PROMISES.c.id), promise.model_dump())
+    return made.first() is not None
 
 
 def _promise(cb: Office, request: NewPromise, now_ms: int) -> Promise:

@@ -4,17 +4,17 @@ of their tickets. The pace itself is ``pace``'s.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlmodel import col, func, select
+from sqlalchemy import bindparam, func, select
 
 from callbacks.office import Office
 from callbacks.pace import Floor, merchants_to_dial
 from callbacks.promises import switches
-from callbacks.record import ATTEMPT_OPEN_WORDS
+from callbacks.record import ATTEMPTS, IS_UNDER_WAY, NO_CALL_HOLDS_IT, PROMISES
 from callbacks.states import Mode, PromiseState
-from callbacks.tables import Attempt, Promise
 from queueing import pulse
 from queueing.presence import Presence
 from queueing.records import Board
@@ -24,6 +24,24 @@ SAFETY = 0.8
 PRESS_S = 8
 """From the pick-up until the merchant has pressed 1."""
 AHEAD = 1000
+
+_IN_LINE = (
+    select(PROMISES.c.id, PROMISES.c.version, PROMISES.c.arrival_us, PROMISES.c.band)
+    .where(
+        PROMISES.c.state == PromiseState.IN_LINE,
+        PROMISES.c.queue == bindparam("queue"),
+        PROMISES.c.mode == Mode.MERCHANT_FIRST,
+        NO_CALL_HOLDS_IT,
+    )
+    .order_by(PROMISES.c.arrival_us)
+    .limit(AHEAD)
+)
+_DIALLED = (
+    select(func.count())
+    .select_from(ATTEMPTS)
+    .join(PROMISES, PROMISES.c.id == ATTEMPTS.c.promise)
+    .where(IS_UNDER_WAY, ATTEMPTS.c.mode == Mode.MERCHANT_FIRST, PROMISES.c.queue == bindparam("queue"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +62,7 @@ async def to_dial(cb: Office, now_ms: int) -> list[Next]:
         return []
     board, figures = await cb.line.look(now_ms), await pulse.read(cb.redis, cb.keys)
     floors: list[Floor] = []
-    found: list[Promise] = []
+    found: list[Any] = []
     for queue in queues:
         handling_s = figures.queues[queue].handling_s if figures and queue in figures.queues else None
         waiting, dialled = await _promises(cb, queue)
@@ -87,33 +105,14 @@ def _count(cb: Office, floor: Floor) -> int:
     return merchants_to_dial(floor, safety=SAFETY, permits=max(1, round(cb.policy.calls_per_s)))
 
 
-async def _promises(cb: Office, queue: str) -> tuple[list[Promise], int]:
+async def _promises(cb: Office, queue: str) -> tuple[Sequence[Any], int]:
     """Those in line whose merchant is asked first, and how many are being dialled, screened or joined."""
     async with cb.sql.reading() as session:
-        in_line = await session.exec(
-            select(Promise)
-            .where(
-                Promise.state == PromiseState.IN_LINE,
-                Promise.queue == queue,
-                Promise.mode == Mode.MERCHANT_FIRST,
-                Promise.live_contact == "",
-            )
-            .order_by(col(Promise.arrival_us))
-            .limit(AHEAD)
-        )
-        waiting = list(in_line)[:AHEAD]
-        under_way = (
-            select(func.count())
-            .select_from(Attempt)
-            .join(Promise, col(Promise.id) == col(Attempt.promise))
-            .where(
-                col(Attempt.state).in_(ATTEMPT_OPEN_WORDS),
-                Attempt.mode == Mode.MERCHANT_FIRST,
-                Promise.queue == queue,
-            )
-        )
-        return waiting, (await session.exec(under_way)).one()
+        connection = await session.connection()
+        waiting = (await connection.execute(_IN_LINE, {"queue": queue})).all()
+        dialled = (await connection.execute(_DIALLED, {"queue": queue})).scalar_one()
+        return waiting, int(dialled)
 
 
-def _score(cb: Office, promise: Promise) -> int:
-    return promise.arrival_us - cb.line.policy.band(promise.band).head_start_ms * 1000
+def _score(cb: Office, promise: Any) -> int:
+    return int(promise.arrival_us) - cb.line.policy.band(promise.band).head_start_ms * 1000

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import bindparam, literal
+from sqlalchemy import select as sql_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -31,9 +32,46 @@ _NOT_KEPT = (
     ~select(PromiseEvent.id).where(PromiseEvent.promise == Promise.id, PromiseEvent.kind == KEEP).exists()
 )
 _WAITS = (
-    col(Promise.state).in_([state.value for state in MOVABLE]),
-    col(Promise.live_contact) == "",
+    col(Promise.state).in_([literal(state.value) for state in MOVABLE]),
+    record.NO_CALL_HOLDS_IT,
     _NOT_KEPT,
+)
+_OPEN_SINCE = (
+    select(Promise)
+    .where(
+        record.IS_OPEN,
+        Promise.made_ms >= bindparam("since_ms"),
+        col(Promise.id) > bindparam("after"),
+        _NOT_KEPT,
+    )
+    .order_by(col(Promise.id))
+    .limit(bindparam("most"))
+)
+_TEXT_ID = col(Promise.id) + bindparam("suffix")
+_UNASKED = (
+    select(Promise.id, Promise.time_zone)
+    .where(
+        Promise.incident == bindparam("incident"),
+        col(Promise.texts),
+        *_WAITS,
+        ~select(Text.id).where(col(Text.id) == _TEXT_ID).exists(),
+    )
+    .order_by(col(Promise.arrival_us))
+    .limit(MOST)
+)
+_UNANSWERED = (
+    select(Promise.id)
+    .join(Text, col(Text.id) == _TEXT_ID)
+    .where(
+        Promise.incident == bindparam("incident"),
+        *_WAITS,
+        col(Text.state) == TextState.DELIVERED,
+        col(Text.done_ms) <= bindparam("until_ms"),
+    )
+    .limit(MOST)
+)
+_SAID_KEEP = sql_select(record.EVENTS.c.id).where(
+    record.EVENTS.c.promise == bindparam("promise"), record.EVENTS.c.kind == KEEP
 )
 
 
@@ -43,13 +81,8 @@ async def open_ones(cb: Office, since_ms: int, after: str, most: int) -> list[Pr
     Raises Unavailable.
     """
     async with cb.sql.reading() as session:
-        wanted = select(Promise).where(
-            col(Promise.open_number).is_not(None),
-            Promise.made_ms >= since_ms,
-            col(Promise.id) > after,
-            _NOT_KEPT,
-        )
-        return list(await session.exec(wanted.order_by(col(Promise.id)).limit(most)))
+        page = {"since_ms": since_ms, "after": after, "most": most}
+        return list(await session.exec(_OPEN_SINCE, params=page))
 
 
 async def tag(cb: Office, incidents: dict[str, str], now_ms: int) -> int:
@@ -76,15 +109,13 @@ async def ask(
     asked whom we could not ring the whole time in which we wait for the answer: they may be asleep.
     Raises Unavailable.
     """
-    asked = select(Text.id).where(col(Text.id) == _text_id(round_)).exists()
+    suffix = _suffix(round_)
     async with cb.sql.reading() as session:
-        wanted = select(Promise).where(Promise.incident == incident, col(Promise.texts), *_WAITS, ~asked)
-        found = list(await session.exec(wanted.order_by(col(Promise.arrival_us)).limit(MOST)))
+        found = (await session.exec(_UNASKED, params={"incident": incident, "suffix": suffix})).all()
     count = 0
-    for promise in found:
-        zone = promise.time_zone or cb.time_zone
-        if fits(bounds(cb.policy, cb.hours, zone), now_ms, now_ms + within_ms):
-            count += await _ask(cb, promise.id, f"{promise.id}.keep.{round_}", words, now_ms)
+    for promise_id, zone in found:
+        if fits(bounds(cb.policy, cb.hours, zone or cb.time_zone), now_ms, now_ms + within_ms):
+            count += await _ask(cb, promise_id, promise_id + suffix, words, now_ms)
     return count
 
 
@@ -104,21 +135,15 @@ async def let_go(cb: Office, incident: str, round_: int, within_ms: int, now_ms:
 
     Raises Unavailable.
     """
-    got: ColumnElement[bool] = (col(Text.state) == TextState.DELIVERED) & (
-        col(Text.done_ms) <= now_ms - within_ms
-    )
+    asked = {"incident": incident, "suffix": _suffix(round_), "until_ms": now_ms - within_ms}
     async with cb.sql.reading() as session:
-        wanted = (
-            select(Promise.id)
-            .join(Text, col(Text.id) == _text_id(round_))
-            .where(Promise.incident == incident, *_WAITS, got)
-        )
-        found = list(await session.exec(wanted.limit(MOST)))
+        found = (await session.exec(_UNANSWERED, params=asked)).all()
     return [promise_id for promise_id in found if await _let_go(cb, promise_id, now_ms)]
 
 
-def _text_id(round_: int) -> ColumnElement[str]:
-    return col(Promise.id) + f".keep.{round_}"
+def _suffix(round_: int) -> str:
+    """What the name of a round's text has behind its promise's."""
+    return f".keep.{round_}"
 
 
 async def _ask(cb: Office, promise_id: str, name: str, words: Callable[[Promise], str], now_ms: int) -> bool:
@@ -156,5 +181,5 @@ async def _waits(session: AsyncSession, promise: Promise) -> bool:
 
 
 async def _wants_it(session: AsyncSession, promise_id: str) -> bool:
-    said = select(PromiseEvent.id).where(PromiseEvent.promise == promise_id, PromiseEvent.kind == KEEP)
-    return (await session.exec(said)).first() is not None
+    connection = await session.connection()
+    return (await connection.execute(_SAID_KEEP, {"promise": promise_id})).first() is not None

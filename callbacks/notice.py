@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from callbacks.office import Office
-from callbacks.promises import count_open, switches
+from callbacks.promises import count_open_in, switches_in
 from foundation.connections import Breaker, answering
 
 STALE_MS = 30_000
@@ -44,8 +44,9 @@ def notice_key(centre: str) -> str:
 
 async def publish(cb: Office, now_ms: int) -> Notice:
     """Tell the doors how things stand. Raises Unavailable."""
-    switch = await switches(cb)
-    notice = Notice(switch.offering, switch.keeping, switch.max_open, await count_open(cb))
+    async with cb.sql.reading() as session:
+        switch, owed = await switches_in(session, cb.centre), await count_open_in(session)
+    notice = Notice(switch.offering, switch.keeping, switch.max_open, owed)
     async with answering():
         await cb.redis.set(notice_key(cb.centre), f"{now_ms}|{notice.packed()}", px=STALE_MS * 2)
     return notice

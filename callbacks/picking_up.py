@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import bindparam
+from sqlalchemy import select as sql_select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from callbacks import record
 from callbacks.moments import bounds
 from callbacks.office import Office
+from callbacks.record import ATTEMPTS
 from callbacks.settling import Settled, free_line, over
 from callbacks.states import OPEN, AttemptState, PromiseState, Result
 from callbacks.tables import Attempt, Promise
@@ -21,13 +25,22 @@ from callbacks.windows import expires_at, later_due
 
 BY = "merchant"
 
+_WITH_PROMISE = (
+    select(Attempt, Promise)
+    .join(Promise, col(Promise.id) == col(Attempt.promise))
+    .where(Attempt.id == bindparam("id"))
+)
+_MESSAGE_BEFORE = sql_select(ATTEMPTS.c.id).where(
+    ATTEMPTS.c.promise == bindparam("promise"),
+    ATTEMPTS.c.number < bindparam("number"),
+    ATTEMPTS.c.message_left,
+)
+
 
 async def look_up(cb: Office, attempt_id: str) -> tuple[Attempt, Promise] | None:
     """An attempt and its promise, as a leg's webhooks name it. Raises Unavailable."""
     async with cb.sql.reading() as session:
-        attempt = await session.get(Attempt, attempt_id)
-        promise = await session.get(Promise, attempt.promise) if attempt else None
-    return (attempt, promise) if attempt and promise else None
+        return (await session.exec(_WITH_PROMISE, params={"id": attempt_id})).first()
 
 
 async def take(cb: Office, attempt_id: str, call_sid: str, now_ms: int) -> bool:
@@ -51,12 +64,14 @@ async def put_off(cb: Office, attempt_id: str, minutes: int, now_ms: int) -> int
     when it is too late for that. A repeat is told the same. Raises Unavailable.
     """
     async with cb.sql.session() as session:
-        if done := await _done_before(session, attempt_id, PromiseState.DUE_LATER):
-            return done.due_ms
-        found = await _in_hand(session, attempt_id)
+        found = await record.attempt_with_promise(session, attempt_id)
         if found is None:
             return 0
         attempt, promise = found
+        if _done_before(attempt, promise, PromiseState.DUE_LATER):
+            return promise.due_ms
+        if not _in_hand(attempt, promise):
+            return 0
         zone = promise.time_zone or cb.time_zone
         due_ms = later_due(bounds(cb.policy, cb.hours, zone), minutes, now_ms) or now_ms + minutes * 60_000
         times: dict[str, Any] = {"due_ms": due_ms, "expires_ms": expires_at(cb.policy, due_ms, promise.by_ms)}
@@ -69,12 +84,14 @@ async def call_no_more(cb: Office, attempt_id: str, now_ms: int) -> bool:
     """The merchant was reached and needs no call any more. False when it is too late for that; a repeat is
     told the same. Raises Unavailable."""
     async with cb.sql.session() as session:
-        if await _done_before(session, attempt_id, PromiseState.CANCELLED):
-            return True
-        found = await _in_hand(session, attempt_id)
+        found = await record.attempt_with_promise(session, attempt_id)
         if found is None:
             return False
         attempt, promise = found
+        if _done_before(attempt, promise, PromiseState.CANCELLED):
+            return True
+        if not _in_hand(attempt, promise):
+            return False
         words = {"words": "the merchant pressed 3"}
         settled = await _end(session, attempt, promise, PromiseState.CANCELLED, "cancelled", now_ms, **words)
     await free_line(cb, settled, now_ms)
@@ -110,30 +127,22 @@ def _message(state: PromiseState) -> str:
     return "called_message" if state in OPEN else ""
 
 
-async def _done_before(session: AsyncSession, attempt_id: str, there: PromiseState) -> Promise | None:
-    """The promise, when the merchant's key has ended this attempt and brought the promise there."""
-    found = await record.attempt_with_promise(session, attempt_id)
-    if found is None:
-        return None
-    attempt, promise = found
+def _done_before(attempt: Attempt, promise: Promise, there: PromiseState) -> bool:
+    """The merchant's key has ended this attempt and brought the promise there."""
     given_up = attempt.state == AttemptState.WITHDRAWN and attempt.answered_ms is not None
-    return promise if given_up and promise.state == there else None
+    return given_up and promise.state == there
+
+
+def _in_hand(attempt: Attempt, promise: Promise) -> bool:
+    """The merchant has picked up and is nobody's yet."""
+    open_yet = attempt.state == AttemptState.ANSWERED and promise.state == PromiseState.DIALING
+    return open_yet and not promise.held_by
 
 
 async def _left_before(session: AsyncSession, attempt: Attempt) -> bool:
-    numbers = range(1, attempt.number)
-    earlier = [await session.get(Attempt, f"{attempt.promise}-{number}") for number in numbers]
-    return any(each is not None and each.message_left for each in earlier)
-
-
-async def _in_hand(session: AsyncSession, attempt_id: str) -> tuple[Attempt, Promise] | None:
-    """The attempt whose merchant has picked up and is nobody's yet."""
-    found = await record.attempt_with_promise(session, attempt_id)
-    if found is None:
-        return None
-    attempt, promise = found
-    open_yet = attempt.state == AttemptState.ANSWERED and promise.state == PromiseState.DIALING
-    return found if open_yet and not promise.held_by else None
+    connection = await session.connection()
+    earlier = {"promise": attempt.promise, "number": attempt.number}
+    return (await connection.execute(_MESSAGE_BEFORE, earlier)).first() is not None
 
 
 async def _end(

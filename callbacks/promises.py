@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlalchemy import bindparam
+from sqlalchemy import select as sql_select
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -62,17 +64,21 @@ class Place:
 
 # --- looking ------------------------------------------------------------------------------------------
 
+_OPEN_OF_NUMBER = select(Promise).where(Promise.open_number == bindparam("number"))
+_ATTEMPTS_OF = select(Attempt).where(Attempt.promise == bindparam("id")).order_by(col(Attempt.number))
+_OPEN_ONES = sql_select(func.count()).where(record.PROMISES.c.open_number.is_not(None))
+
 
 async def find(cb: Office, number: str) -> Promise | None:
     """The open promise of a number (E.164). Raises Unavailable."""
     async with cb.sql.reading() as session:
-        return (await session.exec(select(Promise).where(Promise.open_number == number))).first()
+        return (await session.exec(_OPEN_OF_NUMBER, params={"number": number})).first()
 
 
 async def get(cb: Office, promise_id: str) -> Promise | None:
     """The promise of that name, open or over. Raises Unavailable."""
     async with cb.sql.reading() as session:
-        return await session.get(Promise, promise_id)
+        return await record.promise(session, promise_id)
 
 
 async def history(cb: Office, promise_id: str) -> list[PromiseEvent]:
@@ -85,14 +91,18 @@ async def history(cb: Office, promise_id: str) -> list[PromiseEvent]:
 async def attempts(cb: Office, promise_id: str) -> list[Attempt]:
     """Every attempt to keep it, the first one first. Raises Unavailable."""
     async with cb.sql.reading() as session:
-        made = select(Attempt).where(Attempt.promise == promise_id)
-        return list(await session.exec(made.order_by(col(Attempt.number))))
+        return list(await session.exec(_ATTEMPTS_OF, params={"id": promise_id}))
 
 
 async def count_open(cb: Office) -> int:
     """How many promises are open. Raises Unavailable."""
     async with cb.sql.reading() as session:
-        return (await session.exec(select(func.count()).where(col(Promise.open_number).is_not(None)))).one()
+        return await count_open_in(session)
+
+
+async def count_open_in(session: AsyncSession) -> int:
+    connection = await session.connection()
+    return int((await connection.execute(_OPEN_ONES)).scalar_one())
 
 
 async def place(cb: Office, promise: Promise) -> Place:
@@ -172,6 +182,8 @@ def _with_promise(card: Card, promise: Promise) -> Card:
 
 # --- the switches of the day ----------------------------------------------------------------------------
 
+_SWITCHES_OF = select(CallbackSwitch).where(CallbackSwitch.centre == bindparam("centre"))
+
 
 async def switches(cb: Office) -> CallbackSwitch:
     """What supervisors have switched. Raises Unavailable."""
@@ -180,7 +192,8 @@ async def switches(cb: Office) -> CallbackSwitch:
 
 
 async def switches_in(session: AsyncSession, centre: str) -> CallbackSwitch:
-    return await session.get(CallbackSwitch, centre) or CallbackSwitch(centre=centre)
+    known = (await session.exec(_SWITCHES_OF, params={"centre": centre})).first()
+    return known or CallbackSwitch(centre=centre)
 
 
 async def switch(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from sqlalchemy import bindparam
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -42,6 +43,10 @@ MOST_RUNG = 2
 """So many times the tries is a phone rung at most for free: nobody is rung all day by a trouble of ours."""
 LEEWAY_MS = 1_000
 """Twilio's clock beside ours."""
+
+_OF_RESERVATION = select(Attempt).where(
+    Attempt.contact == bindparam("turn"), Attempt.fence == bindparam("fence")
+)
 
 log = structlog.get_logger(__name__)
 
@@ -176,8 +181,7 @@ def is_wanted(attempt: Attempt, promise: Promise) -> bool:
 async def attempt_of(cb: Office, turn: str, fence: int) -> Attempt | None:
     """The attempt of this reservation of a turn. Raises Unavailable."""
     async with cb.sql.reading() as session:
-        found = await session.exec(select(Attempt).where(Attempt.contact == turn, Attempt.fence == fence))
-        return found.first()
+        return (await session.exec(_OF_RESERVATION, params={"turn": turn, "fence": fence})).first()
 
 
 async def stop_ringing(carrier: Carrier, attempt: Attempt) -> None:

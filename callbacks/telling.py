@@ -6,6 +6,7 @@ under a name made of both, so it is written once however often this round runs.
 
 from __future__ import annotations
 
+from sqlalchemy import bindparam, literal
 from sqlalchemy.orm import aliased
 from sqlmodel import col, or_, select
 
@@ -22,6 +23,34 @@ NEWS = ("not_reached", "unreachable", "later", "rescheduled", "cancelled", "expi
 FRESH_MS = 6 * 3_600_000
 """Older news are told no more: whoever was to tell them was away too long."""
 AT_ONCE = 100
+
+_IS_NEWS = [literal(kind) for kind in NEWS]
+_after = aliased(PromiseEvent)
+_text_id = col(Promise.id) + "." + col(PromiseEvent.id).cast(Text.__table__.c.id.type)  # type: ignore[attr-defined]
+# In the order of time, and the rest asked of the promise: SQLite then reads no more than the last hours, and
+# looks for texts of those alone who agreed to them.
+_UNTOLD = (
+    select(PromiseEvent, Promise)
+    .join(Promise, col(Promise.id) == col(PromiseEvent.promise))
+    .where(
+        col(PromiseEvent.kind).in_(_IS_NEWS),
+        # What merchants asked for themselves, they were told where they asked.
+        PromiseEvent.by != "merchant",
+        PromiseEvent.at_ms > bindparam("since_ms"),
+        col(Promise.texts),
+        or_(PromiseEvent.kind != "not_reached", Promise.state == PromiseState.DUE_LATER),
+        ~select(Text.id).where(col(Text.id) == _text_id).exists(),
+        ~select(_after.id)
+        .where(
+            _after.promise == Promise.id,
+            col(_after.id) > col(PromiseEvent.id),
+            col(_after.kind).in_(_IS_NEWS),
+        )
+        .exists(),
+    )
+    .order_by(col(PromiseEvent.at_ms), col(PromiseEvent.id))
+    .limit(AT_ONCE)
+)
 
 
 async def agree(cb: Office, promise_id: str, now_ms: int) -> bool:
@@ -47,35 +76,8 @@ async def tell_news(cb: Office, now_ms: int) -> int:
     """One round: a text for the last news of each promise, if it has none; how many were written. What has
     been overtaken (the next try is due, or nobody will call any more) is told no more. Raises Unavailable.
     """
-    after = aliased(PromiseEvent)
     async with cb.sql.session() as session:
-        named = col(PromiseEvent.promise) + "." + col(PromiseEvent.id).cast(Text.__table__.c.id.type)  # type: ignore[attr-defined]
-        wanted = (
-            select(PromiseEvent, Promise)
-            .join(Promise, col(Promise.id) == col(PromiseEvent.promise))
-            .where(
-                col(PromiseEvent.kind).in_(NEWS),
-                # What merchants asked for themselves, they were told where they asked.
-                PromiseEvent.by != "merchant",
-                PromiseEvent.at_ms > now_ms - FRESH_MS,
-                col(Promise.texts),
-                or_(
-                    PromiseEvent.kind != "not_reached",
-                    Promise.state == PromiseState.DUE_LATER,
-                ),
-                ~select(after.id)
-                .where(
-                    after.promise == PromiseEvent.promise,
-                    col(after.id) > col(PromiseEvent.id),
-                    col(after.kind).in_(NEWS),
-                )
-                .exists(),
-                ~select(Text.id).where(col(Text.id) == named).exists(),
-            )
-            .order_by(col(PromiseEvent.id))
-            .limit(AT_ONCE)
-        )
-        news = list(await session.exec(wanted))
+        news = list(await session.exec(_UNTOLD, params={"since_ms": now_ms - FRESH_MS}))
         for event, promise in news:
             row = _row(promise, str(event.id), event.kind, _news(cb, promise, event), now_ms)
             await text_record.write(session, row)

@@ -9,7 +9,9 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import structlog
-from sqlmodel import col, func, select
+from sqlalchemy import Executable, Table, bindparam, func, literal
+from sqlalchemy import select as sql_select
+from sqlmodel import select
 
 from callbacks import record
 from callbacks.changing import into_line
@@ -17,8 +19,9 @@ from callbacks.making import rejoin
 from callbacks.moments import bounds, may_ring
 from callbacks.office import Office
 from callbacks.promises import switches
+from callbacks.record import EVENTS, PROMISES
 from callbacks.states import Mode, PromiseState
-from callbacks.tables import Promise, PromiseEvent
+from callbacks.tables import Promise
 from callbacks.turns import promise_of, turn_name, turn_of
 from foundation.connections import answering
 from foundation.errors import Mendable
@@ -36,6 +39,66 @@ KEPT_SINCE = ("reassigned", "in_line", "rescheduled", "back")
 UNSEEN_MS = 90_000
 """A call that the line does not know after so long is over: were it alive, it would have been adopted."""
 
+CONTACTS: Table = Contact.__table__  # type: ignore[attr-defined]  # SQLModel makes it at class creation
+
+# Rounds ask these every few seconds, and of a promise that is right they need no more than a few columns.
+_DUE_SOON = (
+    sql_select(PROMISES.c.id, PROMISES.c.due_ms)
+    .where(PROMISES.c.state == PromiseState.DUE_LATER, PROMISES.c.due_ms <= bindparam("until_ms"))
+    .order_by(PROMISES.c.due_ms)
+    .limit(REFILL_AT_ONCE)
+)
+_last_kept = (
+    sql_select(func.max(EVENTS.c.at_ms))
+    .where(EVENTS.c.promise == PROMISES.c.id, EVENTS.c.kind.in_([literal(kind) for kind in KEPT_SINCE]))
+    .scalar_subquery()
+)
+_KEPT_LONG_ENOUGH = (
+    sql_select(PROMISES.c.id, PROMISES.c.turn)
+    .where(
+        PROMISES.c.state == PromiseState.IN_LINE,
+        PROMISES.c.agent != "",
+        record.NO_CALL_HOLDS_IT,
+        _last_kept <= bindparam("until_ms"),
+    )
+    .limit(PAGE)
+)
+_OF_TURNS = sql_select(
+    PROMISES.c.id,
+    PROMISES.c.state,
+    PROMISES.c.turn,
+    PROMISES.c.live_contact,
+    PROMISES.c.mode,
+    PROMISES.c.time_zone,
+).where(PROMISES.c.id.in_(bindparam("ids", expanding=True)))
+_IN_LINE_AFTER = (
+    sql_select(PROMISES.c.arrival_us, PROMISES.c.id, PROMISES.c.turn)
+    .where(
+        PROMISES.c.state == PromiseState.IN_LINE,
+        record.NO_CALL_HOLDS_IT,
+        PROMISES.c.mode != Mode.MERCHANT_FIRST,
+        (PROMISES.c.arrival_us > bindparam("arrival_us"))
+        | ((PROMISES.c.arrival_us == bindparam("arrival_us")) & (PROMISES.c.id > bindparam("id"))),
+    )
+    .order_by(PROMISES.c.arrival_us, PROMISES.c.id)
+    .limit(PAGE)
+)
+_WHOLE = select(Promise).where(PROMISES.c.id.in_(bindparam("ids", expanding=True)))
+_ENDED = sql_select(CONTACTS.c.contact).where(
+    CONTACTS.c.contact.in_(bindparam("turns", expanding=True)), CONTACTS.c.disposition != ""
+)
+_HELD_BY_A_CALL = (
+    sql_select(PROMISES.c.id, PROMISES.c.live_contact)
+    .where(record.IS_OPEN, PROMISES.c.live_contact != "")
+    .limit(PAGE)
+)
+_LAST_HEARD = sql_select(
+    sql_select(CONTACTS.c.contact)
+    .where(CONTACTS.c.contact == bindparam("call"), CONTACTS.c.disposition != "")
+    .exists(),
+    sql_select(func.max(EVENTS.c.at_ms)).where(EVENTS.c.promise == bindparam("id")).scalar_subquery(),
+)
+
 log = structlog.get_logger(__name__)
 
 
@@ -49,14 +112,8 @@ def due_key(cb: Office) -> str:
 
 async def refill(cb: Office, now_ms: int) -> int:
     """Take what falls due soon from SQL into the sorted set; how many. Raises Unavailable."""
-    async with cb.sql.reading() as session:
-        soon = (
-            select(Promise.id, Promise.due_ms)
-            .where(Promise.state == PromiseState.DUE_LATER, Promise.due_ms <= now_ms + AHEAD_MS)
-            .order_by(col(Promise.due_ms))
-            .limit(REFILL_AT_ONCE)
-        )
-        found = {promise_id: due_ms for promise_id, due_ms in await session.exec(soon)}
+    soon = await _asked(cb, _DUE_SOON, until_ms=now_ms + AHEAD_MS)
+    found = {promise_id: due_ms for promise_id, due_ms in soon}
     if found:
         async with answering():
             await cb.redis.zadd(due_key(cb), found)
@@ -113,17 +170,7 @@ async def put_right(cb: Office, now_ms: int) -> int:
 
 async def _give_to_all(cb: Office, now_ms: int) -> None:
     """What was kept for its agent long enough is offered to all who serve its queue."""
-    since = (PromiseEvent.promise == Promise.id, col(PromiseEvent.kind).in_(KEPT_SINCE))
-    last = select(func.max(PromiseEvent.at_ms)).where(*since).scalar_subquery()
-    statement = select(Promise.id, Promise.turn).where(
-        Promise.state == PromiseState.IN_LINE,
-        Promise.agent != "",
-        Promise.live_contact == "",
-        last <= now_ms - cb.policy.assigned_ms,
-    )
-    async with cb.sql.reading() as session:
-        over = list(await session.exec(statement.limit(PAGE)))
-    for promise_id, turn in over:
+    for promise_id, turn in await _asked(cb, _KEPT_LONG_ENOUGH, until_ms=now_ms - cb.policy.assigned_ms):
         await cb.line.keep_for(turn_name(promise_id, turn), "", now_ms)
 
 
@@ -135,7 +182,7 @@ async def _set_aside(cb: Office, now_ms: int, keeping: bool) -> int:
     for now in waiting:
         promise = known.get(promise_of(now.contact))
         if promise is not None and _may_wait(promise, now.contact):
-            if keeping and _at_this_time(cb, promise, now_ms):
+            if keeping and _at_this_time(cb, promise.time_zone, now_ms):
                 continue
             if not await _put_off(cb, promise, now_ms, keeping):
                 continue
@@ -144,7 +191,7 @@ async def _set_aside(cb: Office, now_ms: int, keeping: bool) -> int:
     return count
 
 
-def _may_wait(promise: Promise, turn: str) -> bool:
+def _may_wait(promise: Any, turn: str) -> bool:
     """A turn being dialled or talked with is dealt with where its attempt is."""
     if promise.state in (PromiseState.DIALING, PromiseState.CONNECTED):
         return True
@@ -152,14 +199,14 @@ def _may_wait(promise: Promise, turn: str) -> bool:
     return here and promise.turn == turn_of(turn) and promise.mode != Mode.MERCHANT_FIRST
 
 
-def _at_this_time(cb: Office, promise: Promise, now_ms: int) -> bool:
-    return may_ring(bounds(cb.policy, cb.hours, promise.time_zone or cb.time_zone), now_ms)
+def _at_this_time(cb: Office, time_zone: str, now_ms: int) -> bool:
+    return may_ring(bounds(cb.policy, cb.hours, time_zone or cb.time_zone), now_ms)
 
 
-async def _put_off(cb: Office, promise: Promise, now_ms: int, keeping: bool) -> bool:
+async def _put_off(cb: Office, promise: Any, now_ms: int, keeping: bool) -> bool:
     """Whether its turn leaves the line: nobody is rung at this time, or ringing is switched off."""
     if not keeping:
-        return promise.state == PromiseState.IN_LINE
+        return bool(promise.state == PromiseState.IN_LINE)
     try:
         async with cb.sql.session() as session:
             fresh = await record.locked(session, promise.id)
@@ -173,21 +220,23 @@ async def _put_off(cb: Office, promise: Promise, now_ms: int, keeping: bool) -> 
 async def _bring_back(cb: Office, now_ms: int) -> int:
     """Promises that are in line by SQL and not in Redis come back, in the order of their tickets."""
     count, after = 0, (-1, "")
-    while page := await _page(cb, after):
+    while page := await _asked(cb, _IN_LINE_AFTER, arrival_us=after[0], id=after[1]):
         after = (page[-1].arrival_us, page[-1].id)
         async with answering():
             names = [turn_name(promise.id, promise.turn) for promise in page]
             books: Any = await cb.redis.hmget(cb.keys.book, names)
         forgotten = [name for name, book in zip(names, books, strict=True) if book is None]
-        ended = await _written_as_over(cb, forgotten)
+        lost = set(forgotten) - await _written_as_over(cb, forgotten)
+        found = await _whole(cb, [promise for promise, name in zip(page, names, strict=True) if name in lost])
         for promise, name, book in zip(page, names, books, strict=True):
             if book is not None and not book.startswith(ContactState.ENDED.value):
                 continue
-            fresh = book is None and name not in ended
-            came = promise if fresh else await _next_turn(cb, promise, now_ms)
-            if came is not None and _at_this_time(cb, came, now_ms):
+            came = found.get(promise.id) if name in lost else await _next_turn(cb, promise, now_ms)
+            if came is not None and _at_this_time(cb, came.time_zone, now_ms):
                 await rejoin(cb, came, now_ms)
                 count += 1
+        if len(page) < PAGE:
+            break
     return count
 
 
@@ -195,53 +244,39 @@ async def _written_as_over(cb: Office, turns: Sequence[str]) -> set[str]:
     """Those of these turns that have ended by SQL: the line has forgotten them, and a turn ends once."""
     if not turns:
         return set()
-    over = select(Contact.contact).where(col(Contact.contact).in_(turns), Contact.disposition != "")
+    return {turn for (turn,) in await _asked(cb, _ENDED, turns=turns)}
+
+
+async def _whole(cb: Office, page: Sequence[Any]) -> dict[str, Promise]:
+    """Those of these promises that have not moved on meanwhile."""
+    if not page:
+        return {}
+    turns = {promise.id: promise.turn for promise in page}
     async with cb.sql.reading() as session:
-        return set(await session.exec(over))
+        found = await session.exec(_WHOLE, params={"ids": list(turns)})
+        return {promise.id: promise for promise in found if _is_in_line(promise, turns[promise.id])}
 
 
-async def _page(cb: Office, after: tuple[int, str]) -> list[Promise]:
-    arrival_us, name = after
-    async with cb.sql.reading() as session:
-        found = await session.exec(
-            select(Promise)
-            .where(
-                Promise.state == PromiseState.IN_LINE,
-                Promise.live_contact == "",
-                Promise.mode != Mode.MERCHANT_FIRST,
-                (col(Promise.arrival_us) > arrival_us)
-                | ((col(Promise.arrival_us) == arrival_us) & (col(Promise.id) > name)),
-            )
-            .order_by(col(Promise.arrival_us), col(Promise.id))
-            .limit(PAGE)
-        )
-        return list(found)
-
-
-async def _next_turn(cb: Office, promise: Promise, now_ms: int) -> Promise | None:
+async def _next_turn(cb: Office, promise: Any, now_ms: int) -> Promise | None:
     """Its turn has ended and it is in line all the same: it gets the next. None when it has moved on."""
     async with cb.sql.session() as session:
         fresh = await record.locked(session, promise.id)
-        same = fresh.state == PromiseState.IN_LINE and fresh.turn == promise.turn and not fresh.live_contact
-        if not same:
+        if not _is_in_line(fresh, promise.turn):
             return None
         turn = fresh.turn + 1
         await record.change(session, fresh, None, "in_line", by="line", now_ms=now_ms, turn=turn)
         return fresh
 
 
+def _is_in_line(promise: Promise, turn: int) -> bool:
+    """In this turn, and no call holds its place."""
+    return promise.state == PromiseState.IN_LINE and promise.turn == turn and not promise.live_contact
+
+
 async def _lost_calls(cb: Office, now_ms: int) -> int:
     """Calls that held a promise's place and ended unnoticed: the promise has it again."""
-    async with cb.sql.reading() as session:
-        held = (
-            await session.exec(
-                select(Promise)
-                .where(col(Promise.open_number).is_not(None), Promise.live_contact != "")
-                .limit(PAGE)
-            )
-        ).all()
     count = 0
-    for promise in held:
+    for promise in await _asked(cb, _HELD_BY_A_CALL):
         if not await _is_over(cb, promise, now_ms):
             continue
         async with cb.sql.session() as session:
@@ -256,17 +291,13 @@ async def _lost_calls(cb: Office, now_ms: int) -> int:
     return count
 
 
-async def _is_over(cb: Office, promise: Promise, now_ms: int) -> bool:
+async def _is_over(cb: Office, promise: Any, now_ms: int) -> bool:
     """Whether the call that holds the place is over. Of an answered one the journal has yet to tell."""
     now = await cb.line.contact(promise.live_contact)
     if now is not None:
         return now.state is ContactState.ENDED and now.disposition != Disposition.ANSWERED
-    async with cb.sql.reading() as session:
-        written = await session.get(Contact, promise.live_contact)
-        if written is not None and written.disposition:
-            return True
-        last = select(func.max(PromiseEvent.at_ms)).where(PromiseEvent.promise == promise.id)
-        return now_ms - ((await session.exec(last)).one() or 0) > UNSEEN_MS
+    ((ended, last_ms),) = await _asked(cb, _LAST_HEARD, call=promise.live_contact, id=promise.id)
+    return ended or now_ms - (last_ms or 0) > UNSEEN_MS
 
 
 async def _turns(cb: Office) -> AsyncIterator[ContactNow]:
@@ -279,11 +310,16 @@ async def _turns(cb: Office) -> AsyncIterator[ContactNow]:
                     yield now
 
 
-async def _by_id(cb: Office, ids: set[str]) -> dict[str, Promise]:
-    found: dict[str, Promise] = {}
+async def _by_id(cb: Office, ids: set[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     wanted = sorted(ids)
     for start in range(0, len(wanted), PAGE):
-        async with cb.sql.reading() as session:
-            page = select(Promise).where(col(Promise.id).in_(wanted[start : start + PAGE]))
-            found |= {promise.id: promise for promise in await session.exec(page)}
+        page = await _asked(cb, _OF_TURNS, ids=wanted[start : start + PAGE])
+        found |= {promise.id: promise for promise in page}
     return found
+
+
+async def _asked(cb: Office, question: Executable, **given: Any) -> Sequence[Any]:
+    async with cb.sql.reading() as session:
+        connection = await session.connection()
+        return (await connection.execute(question, given)).all()
