@@ -6,7 +6,7 @@ Pure. "Resolved" has been wrong before: each stage is small enough that "still d
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from surge.policy import SurgePolicy
@@ -43,6 +43,17 @@ class Stage:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """How far the notice is. ``told``: how many in each stage; ``down``: how many of them say since somebody
+    went on that it is still down. ``last_ms``: when the last were told. ``left``: some are to be told."""
+
+    told: Mapping[int, int]
+    down: Mapping[int, int]
+    last_ms: int | None
+    left: bool
+
+
 def next_stage(
     policy: SurgePolicy,
     rows: Iterable[Row],
@@ -58,26 +69,33 @@ def next_stage(
     went on after a pause; what was answered before it no longer pauses. ``room``: texts that may be sent now.
     """
     listed = list(rows)
+    left = _left(listed)
+    so_far = _so_far(listed, resumed_ms, bool(left))
+    if (wait := waits(policy, so_far, verified_ms, now_ms, room=room)) is not None:
+        return wait
+    chosen = tuple(row.id for row in left[: _most(policy, room)])
+    cohort = max(so_far.told, default=0) + 1
+    return Stage(chosen, cohort, now_ms + policy.cohort_ms, reason=f"{len(left) - len(chosen)} are left")
+
+
+def waits(
+    policy: SurgePolicy, so_far: SoFar, verified_ms: int | None, now_ms: int, *, room: int | None = None
+) -> Stage | None:
+    """Why nobody is told now; None when the next stage is due. Asked as ``next_stage``, without the rows."""
     if verified_ms is None:
         return Stage(reason="it is not verified")
-    if pause := _paused(policy, listed, resumed_ms):
+    if pause := _paused(policy, so_far):
         return Stage(paused=True, reason=pause)
-    left = _left(listed)
-    if not left:
+    if not so_far.left:
         return Stage(done=True, reason="everybody has been told")
     soaked_ms = verified_ms + policy.soak_ms
     if now_ms < soaked_ms:
         return Stage(due_ms=soaked_ms, reason="the fix is being watched first")
-    told = [row.told_ms for row in listed if row.told_ms is not None]
-    due_ms = max(told, default=0) + policy.cohort_ms if told else soaked_ms
-    if now_ms < due_ms:
+    if so_far.last_ms is not None and now_ms < (due_ms := so_far.last_ms + policy.cohort_ms):
         return Stage(due_ms=due_ms, reason="the last ones told are given time to answer")
-    most = policy.cohort if room is None else max(0, min(policy.cohort, room))
-    if not most:
+    if not _most(policy, room):
         return Stage(reason="there is no room for more texts at present")
-    chosen = tuple(row.id for row in left[:most])
-    cohort = max((row.cohort for row in listed), default=0) + 1
-    return Stage(chosen, cohort, now_ms + policy.cohort_ms, reason=f"{len(left) - len(chosen)} are left")
+    return None
 
 
 def last_told_ms(policy: SurgePolicy, left: int, first_ms: int) -> int:
@@ -97,15 +115,25 @@ def _left(rows: Sequence[Row]) -> list[Row]:
     return left
 
 
-def _paused(policy: SurgePolicy, rows: Sequence[Row], resumed_ms: int) -> str:
-    """Why it pauses; "" when it does not."""
-    told = Counter(row.cohort for row in rows if row.cohort)
+def _so_far(rows: Sequence[Row], resumed_ms: int, left: bool) -> SoFar:
     down = Counter(
         row.cohort
         for row in rows
         if row.cohort and row.still_down_ms is not None and row.still_down_ms > resumed_ms
     )
-    for cohort in sorted(down):
-        if 100 * down[cohort] > policy.pause_pct * told[cohort]:
-            return f"{down[cohort]} of {told[cohort]} told in stage {cohort} say that it is still down"
+    told = Counter(row.cohort for row in rows if row.cohort)
+    last_ms = max((row.told_ms for row in rows if row.told_ms is not None), default=None)
+    return SoFar(told, down, last_ms, left)
+
+
+def _most(policy: SurgePolicy, room: int | None) -> int:
+    return policy.cohort if room is None else max(0, min(policy.cohort, room))
+
+
+def _paused(policy: SurgePolicy, so_far: SoFar) -> str:
+    """Why it pauses; "" when it does not."""
+    for cohort, down in sorted(so_far.down.items()):
+        told = so_far.told[cohort]
+        if 100 * down > policy.pause_pct * told:
+            return f"{down} of {told} told in stage {cohort} say that it is still down"
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -144,13 +145,22 @@ async def _locked(session: AsyncSession, follow_up: str) -> FollowUp:
 
 async def silent_ones_work(watch: Watch, now_ms: int) -> int:
     """One round: who was told that it is over, and has not answered for ``works_ms``, it works for."""
+    asked = {"until_ms": now_ms - watch.policy.works_ms}
+    async with watch.sql.reading() as session:
+        connection = await session.connection()
+        if (await connection.execute(_ONE_SILENT, asked)).first() is None:
+            return 0
     async with watch.sql.session() as session:
-        rows = await record.locked_follow_ups(
-            session,
-            FollowUp.state == FollowUpState.TOLD,
-            col(FollowUp.told_ms) <= now_ms - watch.policy.works_ms,
-            most=AT_ONCE,
-        )
+        rows = await record.locked_follow_ups(session, _SILENT, most=AT_ONCE, params=asked)
         for row in rows:
             _go(row, FollowUpState.WORKS, followups.BY_LINE, now_ms, "told, and did not answer")
         return len(rows)
+
+
+# Nobody is told before their row is made; those times have the index.
+_SILENT = (
+    (col(FollowUp.state) == FollowUpState.TOLD)
+    & (col(FollowUp.made_ms) <= bindparam("until_ms"))
+    & (col(FollowUp.told_ms) <= bindparam("until_ms"))
+)
+_ONE_SILENT = select(FollowUp.id).where(_SILENT).limit(1)

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, case, func
 from sqlalchemy import select as sql_select
-from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from carrier.tables import Text
 from carrier.text_states import TextState
 from foundation.connections import Sql
+from surge.consent import agreed
 from surge.states import FOLLOW_UP_ENDS, LIVE, FollowUpState, IncidentState
 from surge.tables import (
     Commitment,
@@ -351,9 +351,9 @@ async def notice(sql: Sql, incident: str) -> Noticed:
     told = col(FollowUp.cohort) > 0
     wished = col(FollowUp.wants_call_ms).is_not(None)
     untold = (col(FollowUp.state) == FollowUpState.OPEN.value) & ~told & ~wished
-    agreed = _agreed(incident)
+    texted = agreed()
     unreached = told & ~wished & (col(FollowUp.state) == FollowUpState.OPEN.value)
-    clauses = (told, told & wished, untold & agreed, (untold & ~agreed) | unreached)
+    clauses = (told, told & wished, untold & texted, (untold & ~texted) | unreached)
     statement = sql_select(
         *(func.sum(case((clause, 1), else_=0)) for clause in clauses),
         func.max(col(FollowUp.told_ms)),
@@ -362,25 +362,6 @@ async def notice(sql: Sql, incident: str) -> Noticed:
         *counts, last_told_ms = (await (await session.connection()).execute(statement)).one()
     told_, down, left, by_hand = (int(count or 0) for count in counts)
     return Noticed(told_, down, left, by_hand, last_told_ms)
-
-
-def _agreed(incident: str) -> ColumnElement[bool]:
-    """A row's number gets the incident's texts, or another number of its merchant does."""
-    theirs = aliased(FollowUp)
-    known = select(theirs.id).where(
-        theirs.incident == incident,
-        theirs.number == Subscription.number,
-        theirs.merchant_id == FollowUp.merchant_id,
-    )
-    return (
-        select(Subscription.id)
-        .where(
-            Subscription.incident == incident,
-            col(Subscription.ended_ms).is_(None),
-            (col(Subscription.number) == col(FollowUp.number)) | known.exists(),
-        )
-        .exists()
-    )
 
 
 async def follow_up(sql: Sql, name: str) -> FollowUp | None:

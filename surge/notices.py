@@ -6,48 +6,33 @@ agreed to be texted about this incident is; the others of the ledger are for peo
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Collection
 
+from sqlalchemy import case
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from carrier import text_record
 from carrier.optouts import is_opted_out
 from carrier.tables import Text
-from carrier.text_states import TextState
-from surge import board, record, texted
-from surge.cohorts import Row, Stage, next_stage
+from surge import board, record, standing, texted
+from surge.cohorts import Stage, next_stage, waits
 from surge.deflection import LANDLINE
 from surge.directive import Told
 from surge.followups import OPEN_WORDS
 from surge.office import Watch
+from surge.standing import PAUSED, RESUMED, Standing
 from surge.states import OVER, FollowUpState, IncidentState
 from surge.tables import FollowUp, Incident, IncidentUpdate, Subscription
 
 AT_ONCE = 100
 KEEP_KIND = "keep"
 """Of the text that asks who holds a callback whether it is still wanted (``callbacks.needed``)."""
-LOST = (TextState.UNDELIVERED, TextState.FAILED, TextState.SKIPPED)
 NO_CONSENT = "agreed to no texts: for a person to reach"
 NOT_ARRIVED = "the text did not arrive: for a person to reach"
 FRESH_MS = 30 * 60_000
 """An update older than this is told to nobody any more: the next one is."""
-
-
-class Reached(Protocol):
-    """Of a follow-up, what is looked at to tell whom the notice reaches: every row, every few seconds."""
-
-    id: str
-    number: str
-    merchant_id: int | None
-    audience: str
-    state: str
-    note: str
-    made_ms: int
-    arrival_us: int
-    cohort: int
-    told_ms: int | None
-    wants_call_ms: int | None
 
 
 async def tell_updates(watch: Watch, now_ms: int) -> int:
@@ -71,28 +56,27 @@ async def tell_updates(watch: Watch, now_ms: int) -> int:
 
 async def stage(watch: Watch, incident: str, now_ms: int) -> Stage:
     """One round for one incident: tell the next cohort that it is over, ask whether it works. Raises
-    Unavailable: then nobody was told."""
+    Unavailable: then nobody was told.
+
+    Most rounds find nothing to do, and hold up nobody to find that out.
+    """
+    async with watch.sql.reading() as session:
+        rest = await _rest(watch, session, incident, now_ms)
+    if rest is not None:
+        return rest
     async with watch.sql.session() as session:
         row = await record.locked_incident(session, incident)
-        verified_ms = row.verified_ms
-        if row.state not in OVER:
-            verified_ms = None
-        paused_ms, resumed_ms = await _pauses(session, row)
-        if paused_ms > resumed_ms:
-            return Stage(paused=True, reason="the notices are paused until somebody goes on with them")
-        reached, subscribed = await _rows(session, row)
-        rows = [_row_of(each, subscribed) for each in reached]
-        if verified_ms is not None:
-            await _left_for_people(session, reached, subscribed)
-            await _not_arrived(session, row, reached)
-        room = None if await board.texts_open(watch, session, now_ms) else 0
-        now = next_stage(watch.policy, rows, verified_ms, now_ms, resumed_ms=resumed_ms, room=room)
-        if now.paused and paused_ms <= resumed_ms:
-            record.note(session, "notices_paused", "line", now_ms, incident=incident, words=now.reason)
-        chosen = set(now.tell)
-        for each in reached:
-            if each.id in chosen:
-                await _tell(watch, session, row, each, subscribed, now.cohort, now_ms)
+        seen = await _held(session, incident)
+        if await _unnoted(session, seen):
+            await _leave_to_people(session, seen)
+        wait = await _waits(watch, session, seen, now_ms)
+        if wait is not None:
+            if wait.paused and not seen.paused:
+                record.note(session, PAUSED, "line", now_ms, incident=incident, words=wait.reason)
+            return wait
+        rows = await standing.rows(session, incident)
+        now = next_stage(watch.policy, rows, seen.verified_ms, now_ms, resumed_ms=seen.resumed_ms)
+        await _tell(watch, session, row, now, now_ms)
         if now.tell:
             record.note(
                 session, "notice", "line", now_ms, incident=incident, cohort=now.cohort, told=len(now.tell)
@@ -103,29 +87,24 @@ async def stage(watch: Watch, incident: str, now_ms: int) -> Stage:
 async def pause(watch: Watch, incident: str, by: str, now_ms: int) -> None:
     """A person stops the notices until somebody goes on with them."""
     async with watch.sql.session() as session:
-        row = await record.locked_incident(session, incident)
-        paused_ms, resumed_ms = await _pauses(session, row)
-        if paused_ms <= resumed_ms:
-            record.note(session, "notices_paused", by, now_ms, incident=incident, words="a person paused it")
+        await record.locked_incident(session, incident)
+        if not (await _held(session, incident)).paused:
+            record.note(session, PAUSED, by, now_ms, incident=incident, words="a person paused it")
 
 
 async def resume(watch: Watch, incident: str, by: str, now_ms: int) -> None:
     """A person has looked: the notices go on. What was answered until now pauses them no more."""
     async with watch.sql.session() as session:
-        row = await record.locked_incident(session, incident)
-        paused_ms, resumed_ms = await _pauses(session, row)
-        if paused_ms > resumed_ms:
-            record.note(session, "notices_resumed", by, now_ms, incident=incident)
+        await record.locked_incident(session, incident)
+        if (await _held(session, incident)).paused:
+            record.note(session, RESUMED, by, now_ms, incident=incident)
 
 
 async def are_paused(watch: Watch, incident: str) -> bool:
     """Whether nobody is to be told, until a person goes on. Raises Unavailable."""
     async with watch.sql.reading() as session:
-        row = await session.get(Incident, incident)
-        if row is None:
-            return False
-        paused_ms, resumed_ms = await _pauses(session, row)
-        return paused_ms > resumed_ms
+        seen = await standing.of(session, incident)
+        return seen is not None and seen.paused
 
 
 async def end_subscriptions(watch: Watch, incident: str, now_ms: int) -> int:
@@ -201,101 +180,81 @@ async def _asked_keep(session: AsyncSession, each: Subscription, verified_ms: in
     return (await session.exec(theirs)).first() is not None
 
 
-async def _pauses(session: AsyncSession, row: Incident) -> tuple[int, int]:
-    """When it was last paused, and last gone on with, since it was verified."""
-    lines = await record.events(
-        session, row.id, ("notices_paused", "notices_resumed"), since_ms=row.verified_ms or 0
+async def _rest(watch: Watch, session: AsyncSession, incident: str, now_ms: int) -> Stage | None:
+    """What a round comes to that has nothing to write down; None when it has."""
+    seen = await standing.of(session, incident)
+    if seen is None or await _unnoted(session, seen):
+        return None
+    wait = await _waits(watch, session, seen, now_ms)
+    return wait if wait is not None and wait.paused == seen.paused else None
+
+
+async def _held(session: AsyncSession, incident: str) -> Standing:
+    """Of an incident that is locked."""
+    found = await standing.of(session, incident)
+    assert found is not None
+    return found
+
+
+async def _waits(watch: Watch, session: AsyncSession, seen: Standing, now_ms: int) -> Stage | None:
+    """Why nobody is told now; None when a stage is due."""
+    if seen.paused:
+        return Stage(paused=True, reason="the notices are paused until somebody goes on with them")
+    so_far = await standing.so_far(session, seen)
+    wait = waits(watch.policy, so_far, seen.verified_ms, now_ms)
+    if wait is None and not await board.texts_open(watch, session, now_ms):
+        return waits(watch.policy, so_far, seen.verified_ms, now_ms, room=0)
+    return wait
+
+
+async def _unnoted(session: AsyncSession, seen: Standing) -> bool:
+    return not seen.paused and seen.verified_ms is not None and await standing.unnoted(session, seen)
+
+
+async def _leave_to_people(session: AsyncSession, seen: Standing) -> None:
+    """The ledger says of whom no notice comes, and silence is no answer of who never got the question: they
+    are the desk's bulk work."""
+    asked = seen.asked()
+    for row in await record.locked_follow_ups(session, standing.SILENT, most=AT_ONCE, params=asked):
+        row.note = NO_CONSENT
+    for row in await record.locked_follow_ups(session, standing.NOT_REACHED, most=AT_ONCE, params=asked):
+        row.state, row.note = FollowUpState.OPEN.value, NOT_ARRIVED
+
+
+async def _tell(watch: Watch, session: AsyncSession, row: Incident, now: Stage, now_ms: int) -> None:
+    agreed = await _addresses(session, row.id, now.tell)
+    for each in await record.locked_follow_ups(session, col(FollowUp.id).in_(now.tell)):
+        to = agreed[each.id]
+        if await is_opted_out(session, to.number):
+            to.ended_ms = now_ms  # they said STOP since: a person has to reach them
+        elif each.state == FollowUpState.OPEN:
+            each.state, each.told_ms, each.cohort = FollowUpState.TOLD.value, now_ms, now.cohort
+            body = texted.over(watch, row, to.language, each.audience)
+            await _write(session, to, f"{row.id}.over.{to.id}.{row.verified_ms}", body, now_ms)
+
+
+async def _addresses(
+    session: AsyncSession, incident: str, follow_ups: Collection[str]
+) -> dict[str, Subscription]:
+    """By follow-up, who is texted: its own number, else the number with which its merchant agreed."""
+    theirs = aliased(FollowUp)
+    own = col(theirs.id) == FollowUp.id
+    wanted = (
+        select(FollowUp.id, Subscription)
+        .join(theirs, own | (col(theirs.merchant_id) == FollowUp.merchant_id))
+        .join(Subscription, col(Subscription.number) == theirs.number)
+        .where(
+            col(FollowUp.id).in_(follow_ups),
+            theirs.incident == incident,
+            Subscription.incident == incident,
+            col(Subscription.ended_ms).is_(None),
+        )
+        .order_by(case((own, 0), else_=1), col(theirs.made_ms), col(theirs.id))
     )
-    return tuple(
-        max((line.at_ms for line in lines if line.kind == kind), default=0)
-        for kind in ("notices_paused", "notices_resumed")
-    )  # type: ignore[return-value]  # one of each
-
-
-async def _rows(session: AsyncSession, row: Incident) -> tuple[list[Reached], dict[str, Subscription]]:
-    """The incident's follow-ups, and its subscriptions by who they are of: number, or merchant."""
-    found = await record.columns(session, row.id, Reached.__annotations__)
-    rows: list[Reached] = sorted(found, key=lambda each: (each.made_ms, each.id))
-    wanted = select(Subscription).where(Subscription.incident == row.id, col(Subscription.ended_ms).is_(None))
-    by_number = {each.number: each for each in await session.exec(wanted)}
-    subscribed = dict(by_number)
-    for each in rows:
-        # The row that stands for a merchant may be of another of their numbers than the one that agreed.
-        if each.merchant_id is not None and each.number in by_number:
-            subscribed.setdefault(_who(each), by_number[each.number])
-    return rows, subscribed
-
-
-async def _left_for_people(
-    session: AsyncSession, rows: list[Reached], subscribed: dict[str, Subscription]
-) -> None:
-    """The ledger says of whom no notice will come: they are the desk's bulk work."""
-    silent = [
-        each.id
-        for each in rows
-        if each.state == FollowUpState.OPEN and not each.note and not _agreed(each, subscribed)
-    ]
-    if silent:
-        for row in await record.locked_follow_ups(session, col(FollowUp.id).in_(silent[:AT_ONCE])):
-            row.note = row.note or NO_CONSENT
-
-
-async def _not_arrived(session: AsyncSession, row: Incident, rows: list[Reached]) -> None:
-    """Silence is no answer of who never got the question: they are the desk's work too."""
-    lost = select(Text.number).where(
-        Text.incident == row.id,
-        col(Text.id).startswith(f"{row.id}.over."),
-        col(Text.id).endswith(f".{row.verified_ms}"),
-        col(Text.state).in_(LOST),
-    )
-    numbers = set(await session.exec(lost))
-    silent = [each.id for each in rows if each.state == FollowUpState.TOLD and each.number in numbers]
-    if silent:
-        for found in await record.locked_follow_ups(session, col(FollowUp.id).in_(silent[:AT_ONCE])):
-            if found.state == FollowUpState.TOLD:
-                found.state, found.note = FollowUpState.OPEN.value, NOT_ARRIVED
-
-
-def _agreed(row: Reached, subscribed: dict[str, Subscription]) -> bool:
-    return row.number in subscribed or _who(row) in subscribed
-
-
-def _who(row: Reached) -> str:
-    return f"merchant {row.merchant_id}" if row.merchant_id is not None else row.number
-
-
-def _row_of(row: Reached, subscribed: dict[str, Subscription]) -> Row:
-    return Row(
-        id=row.id,
-        who=_who(row),
-        arrival_us=row.arrival_us,
-        open=row.state == FollowUpState.OPEN and _agreed(row, subscribed) and row.wants_call_ms is None,
-        cohort=row.cohort,
-        told_ms=row.told_ms,
-        still_down_ms=row.wants_call_ms,
-    )
-
-
-async def _tell(
-    watch: Watch,
-    session: AsyncSession,
-    row: Incident,
-    each: Reached,
-    subscribed: dict[str, Subscription],
-    cohort: int,
-    now_ms: int,
-) -> None:
-    agreed = subscribed.get(each.number) or subscribed[_who(each)]
-    if await is_opted_out(session, agreed.number):
-        agreed.ended_ms = now_ms  # they said STOP since: a person has to reach them
-        return
-    locked = await record.locked_follow_ups(session, FollowUp.id == each.id)
-    if not locked or locked[0].state != FollowUpState.OPEN:
-        return
-    locked[0].state, locked[0].told_ms, locked[0].cohort = FollowUpState.TOLD.value, now_ms, cohort
-    name = f"{row.id}.over.{agreed.id}.{row.verified_ms}"
-    body = texted.over(watch, row, agreed.language, each.audience)
-    await _write(session, agreed, name, body, now_ms)
+    found: dict[str, Subscription] = {}
+    for name, subscription in await session.exec(wanted):
+        found.setdefault(name, subscription)
+    return found
 
 
 async def _write(session: AsyncSession, to: Subscription, name: str, body: str, now_ms: int) -> bool:

@@ -7,7 +7,7 @@ turns for callers (``take_turns``), the centre's state, incidents, follow-ups; n
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import text
@@ -83,11 +83,13 @@ async def locked_incident(session: AsyncSession, incident: str) -> Incident:
     return found
 
 
-async def locked_follow_ups(session: AsyncSession, *conditions: Any, most: int = 0) -> list[FollowUp]:
+async def locked_follow_ups(
+    session: AsyncSession, *conditions: Any, most: int = 0, params: Mapping[str, Any] | None = None
+) -> list[FollowUp]:
     """Those that meet the conditions, held until the transaction is over, the oldest first."""
     wanted = select(FollowUp).where(*conditions).order_by(col(FollowUp.made_ms), col(FollowUp.id))
     wanted = wanted.with_for_update().execution_options(populate_existing=True)
-    return list(await session.exec(wanted.limit(most) if most else wanted))
+    return list(await session.exec(wanted.limit(most) if most else wanted, params=params))
 
 
 async def live(session: AsyncSession) -> list[Incident]:
@@ -112,10 +114,3 @@ async def events(
         SurgeEvent.incident == incident, col(SurgeEvent.kind).in_(list(kinds)), SurgeEvent.at_ms >= since_ms
     )
     return list(await session.exec(wanted.order_by(col(SurgeEvent.id))))
-
-
-async def columns(session: AsyncSession, incident: str, names: Iterable[str]) -> list[Any]:
-    """An incident's follow-ups, to be looked at only: of each the columns named. Whole objects cost several
-    times as much, and rounds ask every few seconds."""
-    wanted: list[Any] = [getattr(FollowUp, name) for name in names]
-    return list(await session.exec(select(*wanted).where(FollowUp.incident == incident)))
