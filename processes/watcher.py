@@ -18,11 +18,11 @@ from processes import tagged
 from processes.spikes import Spikes
 from queueing import pulse
 from surge import (
+    adopting,
     aside,
     board,
     commitments,
     desk,
-    followups,
     leads,
     levels,
     merging,
@@ -144,7 +144,7 @@ class Watcher:
         return NOTICES_MS
 
     async def tidy(self) -> float:
-        self.counts["follow_ups_adopted"] += await followups.adopt(self.watch)
+        self.counts["follow_ups_adopted"] += await adopting.adopt(self.watch)
         self.counts["follow_ups_merged"] += await merging.merge(self.watch, self.now_ms)
         self.counts["follow_ups_silent"] += await desk.silent_ones_work(self.watch, self.now_ms)
         return FOLLOW_UPS_MS

@@ -86,7 +86,7 @@ async def bulk(
         raise Mendable(f"At most {AT_ONCE} at once.")
     done, refused = [], {}
     async with watch.sql.session() as session:
-        found = await record.locked_follow_ups(session, col(FollowUp.id).in_(list(ids)))
+        found = await record.locked_by_id(session, ids)
         rows = {row.id: row for row in found}
         for each in dict.fromkeys(ids):
             row = rows.get(each)
@@ -137,7 +137,7 @@ def _go(row: FollowUp, state: FollowUpState, by: str, now_ms: int, note: str) ->
 
 
 async def _locked(session: AsyncSession, follow_up: str) -> FollowUp:
-    rows = await record.locked_follow_ups(session, FollowUp.id == follow_up)
+    rows = await record.locked_by_id(session, (follow_up,))
     if not rows:
         raise Mendable("There is no such follow-up; it may have been removed.")
     return rows[0]

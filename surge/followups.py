@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
+from sqlalchemy import bindparam
 from sqlmodel import col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -87,35 +88,62 @@ async def follow(session: AsyncSession, events: Iterable[Event], watch: Watch) -
     calls = sorted(name for name in names if not is_turn(name))
     if not calls:
         return 0
-    found = await session.exec(select(Contact).where(col(Contact.contact).in_(calls)))
-    contacts = sorted(found, key=lambda each: (each.entered_ms, each.contact))
-    owed = [(contact, _owed(contact)) for contact in contacts]
-    await record.take_turns(session, {name for _, each in owed for name in each.turns})
-    live = [as_told(row) for row in await record.live(session)]
+    contacts = list(await session.exec(_CALLS, params={"calls": calls}))
+    owed = [_owed(contact) for contact in contacts]
+    await record.take_turns(session, {name for each in owed for name in each.turns})
+    known = await _known(session, contacts, [each for each in owed if each.why])
     changed = 0
-    for contact, each in owed:
-        changed += await _follow_one(session, contact, each, live)
+    for contact, each in zip(contacts, owed, strict=True):
+        changed += await _follow_one(session, contact, each, known)
     return changed
 
 
-async def _follow_one(session: AsyncSession, contact: Contact, owed: Owed, live: Sequence[Told]) -> int:
+_CALLS = (
+    select(Contact)
+    .where(col(Contact.contact).in_(bindparam("calls", expanding=True)))
+    .order_by(col(Contact.entered_ms), col(Contact.contact))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is asked once for several calls: the rows that they have already, and what they may be about."""
+
+    rows: dict[str, FollowUp]
+    live: Sequence[Told]
+    merchants: dict[int | None, Merchant]
+
+
+async def _known(session: AsyncSession, contacts: Sequence[Contact], owed: Sequence[Owed]) -> _Known:
+    """``owed``: those of the calls that are to be followed up."""
+    rows = await record.locked_by_id(session, [contact.contact for contact in contacts])
+    live = [as_told(row) for row in await record.live(session)] if owed else []
+    ids = sorted({each.merchant_id for each in owed if each.merchant_id}) if live else []
+    merchants = await session.exec(_MERCHANTS, params={"ids": ids}) if ids else ()
+    return _Known({row.id: row for row in rows}, live, {each.id: each for each in merchants})
+
+
+_MERCHANTS = select(Merchant).where(col(Merchant.id).in_(bindparam("ids", expanding=True)))
+
+
+async def _follow_one(session: AsyncSession, contact: Contact, owed: Owed, known: _Known) -> int:
     if contact.answered_ms is None:
-        return await _follow_up(session, contact, owed, live)
+        return await _follow_up(session, contact, owed, known)
     # Who was sent on by the agent, waited again and gave up was met, and is owed something all the same.
     own = "" if owed.why else owed.id
     met = await served(session, owed.merchant_id, owed.number, contact.answered_ms, call=own)
-    return met + (await _follow_up(session, contact, owed, live) if owed.why else 0)
+    return met + (await _follow_up(session, contact, owed, known) if owed.why else 0)
 
 
-async def _follow_up(session: AsyncSession, contact: Contact, owed: Owed, live: Sequence[Told]) -> int:
-    before = (await record.locked_follow_ups(session, FollowUp.id == contact.contact))[:1]
+async def _follow_up(session: AsyncSession, contact: Contact, owed: Owed, known: _Known) -> int:
+    before = known.rows.get(contact.contact)
     if not owed.why or _short(contact):
-        return await _taken_back(before, contact)
-    if before:
-        changed = before[0].why != owed.why and "deflected" not in (before[0].why, owed.why)
-        before[0].why = owed.why if changed else before[0].why
+        return _taken_back(before, contact)
+    if before is not None:
+        changed = before.why != owed.why and "deflected" not in (before.why, owed.why)
+        before.why = owed.why if changed else before.why
         return int(changed)
-    told = await _incident_of(session, contact, live)
+    told = _incident_of(contact, known)
     if told is not None:
         owed = replace(owed, incident=told.id, audience=told.audience)
     return int(await make(session, owed))
@@ -145,75 +173,20 @@ def _short(contact: Contact) -> bool:
     return contact.disposition == Disposition.ABANDONED and waited < SHORT_ABANDON_MS
 
 
-async def _taken_back(before: Sequence[FollowUp], contact: Contact) -> int:
+def _taken_back(row: FollowUp | None, contact: Contact) -> int:
     """The call went on after all: promised a callback, the promise is what is followed."""
-    for row in before:
-        if row.state in OPEN_WORDS and contact.disposition == Disposition.PROMISED:
-            _end(row, FollowUpState.DUPLICATE, BY_LINE, contact.ended_ms or row.made_ms, "has a callback")
-            return 1
-    return 0
-
-
-async def _incident_of(session: AsyncSession, contact: Contact, live: Sequence[Told]) -> Told | None:
-    """The incident they most likely rang about. Only who surely is not touched belongs to none."""
-    if not live:
-        return None
-    merchant = await session.get(Merchant, contact.merchant_id) if contact.merchant_id else None
-    caller = known_of(contact, merchant)
-    told, matched = best(live, caller)
-    return told if matched.match is not Match.NONE else None
-
-
-async def adopt(watch: Watch) -> int:
-    """One round: who gave up in the hour before an incident was declared, rang about it, if it surely touches
-    them and they asked for nothing else. How many rows have got an incident. Raises Unavailable."""
-    async with watch.sql.reading() as session:
-        live = await record.live(session)
-        found = await _without_incident(session, live) if live else {}
-    if not found:
+    if row is None or row.state not in OPEN_WORDS or contact.disposition != Disposition.PROMISED:
         return 0
-    async with watch.sql.session() as session:
-        rows = await record.locked_follow_ups(
-            session,
-            col(FollowUp.id).in_(found),
-            FollowUp.incident == "",
-            FollowUp.state == FollowUpState.OPEN,
-        )
-        for row in rows:
-            told = found[row.id]
-            row.incident, row.audience = told.id, audience_of(told.audience, row.merchant_id)
-    return len(rows)
+    _end(row, FollowUpState.DUPLICATE, BY_LINE, contact.ended_ms or row.made_ms, "has a callback")
+    return 1
 
 
-async def _without_incident(session: AsyncSession, live: Sequence[Incident]) -> dict[str, Told]:
-    """Row to the incident that it belongs to, for the oldest of those that have none."""
-    declared = [row.declared_ms for row in live]
-    wanted = (
-        select(Contact, Merchant)
-        .join(FollowUp, col(FollowUp.id) == col(Contact.contact))
-        .outerjoin(Merchant, col(Merchant.id) == col(Contact.merchant_id))
-        .where(
-            FollowUp.incident == "",
-            FollowUp.state == FollowUpState.OPEN,
-            col(FollowUp.made_ms) >= min(declared) - BEFORE_MS,
-            col(FollowUp.made_ms) < max(declared),
-        )
-    )
-    found = {}
-    for contact, merchant in await session.exec(wanted):
-        at_ms = contact.ended_ms or contact.entered_ms
-        told, matched = best(
-            [as_told(row) for row in live if _came_before(row, contact.topic, at_ms)],
-            known_of(contact, merchant),
-        )
-        if told is not None and matched.match is Match.MATCH:
-            found[contact.contact] = told
-    return dict(list(found.items())[:AT_ONCE])
-
-
-def _came_before(row: Incident, topic: str, at_ms: int) -> bool:
-    about = not row.topic or not topic or row.topic == topic
-    return about and row.declared_ms - BEFORE_MS <= at_ms < row.declared_ms
+def _incident_of(contact: Contact, known: _Known) -> Told | None:
+    """The incident they most likely rang about. Only who surely is not touched belongs to none."""
+    if not known.live:
+        return None
+    told, matched = best(known.live, known_of(contact, known.merchants.get(contact.merchant_id)))
+    return told if matched.match is not Match.NONE else None
 
 
 def known_of(row: Contact | Promised, merchant: Merchant | None) -> Caller:
@@ -258,10 +231,12 @@ async def make(session: AsyncSession, owed: Owed, open_state: FollowUpState = Fo
     state, note = open_state, ""
     if not owed.number and owed.merchant_id is None:
         state, note = FollowUpState.NOT_WANTED, "the number was withheld"
-    elif await _answered_since(session, owed):
-        state = FollowUpState.SERVED
-    elif await _others(session, owed):
-        state = FollowUpState.DUPLICATE
+    else:
+        answered_since, has_another = await _besides(session, owed)
+        if answered_since:
+            state = FollowUpState.SERVED
+        elif has_another:
+            state = FollowUpState.DUPLICATE
     ended = state in FOLLOW_UP_ENDS
     row = FollowUp(
         id=owed.id, incident=owed.incident, why=owed.why, state=state.value, number=owed.number,
@@ -278,49 +253,51 @@ async def served(
     session: AsyncSession, merchant_id: int | None, number: str, at_ms: int, *, call: str = ""
 ) -> int:
     """An agent met this merchant: what was owed to them from before is done. ``call``: and of this call."""
-    same = [_same(merchant_id, number)] if merchant_id is not None or number else []
-    if not same and not call:
-        return 0
-    earlier = [each & (col(FollowUp.made_ms) <= at_ms) for each in same]
-    rows = await record.locked_follow_ups(
-        session, or_(*earlier, FollowUp.id == call), col(FollowUp.state).in_(OPEN_WORDS)
-    )
+    # Most are owed nothing: to ask is cheap, to lock is not.
+    asked = {"merchant_id": merchant_id, "number": number or None, "call": call}
+    owed = await session.exec(_OWED_TO, params=asked)
+    ids = [name for name, made_ms in owed if made_ms <= at_ms or name == call]
+    found = await record.locked_by_id(session, ids) if ids else []
+    rows = [row for row in found if row.state in OPEN_WORDS]
     for row in rows:
         _end(row, FollowUpState.SERVED, BY_LINE, at_ms, row.note)
     return len(rows)
 
 
-def _same(merchant_id: int | None, number: str) -> Any:
-    """Of this merchant, or from this number."""
-    wanted = []
-    if merchant_id is not None:
-        wanted.append(col(FollowUp.merchant_id) == merchant_id)
-    if number:
-        wanted.append(col(FollowUp.number) == number)
-    return or_(*wanted)
+# A stranger is of no merchant, and a withheld number nobody's: what is NULL is equal to nothing.
+_OF_MERCHANT = col(FollowUp.merchant_id) == bindparam("merchant_id")
+_OF_NUMBER = col(FollowUp.number) == bindparam("number")
+# Not when they were made: SQLite would go by the index of that, through all that are open.
+_OWED_TO = select(FollowUp.id, FollowUp.made_ms).where(
+    or_(_OF_MERCHANT, _OF_NUMBER, col(FollowUp.id) == bindparam("call")), col(FollowUp.state).in_(OPEN_WORDS)
+)
+_ANSWERED_SINCE = select(Contact.contact).where(
+    or_(col(Contact.merchant_id) == bindparam("merchant_id"), col(Contact.caller) == bindparam("number")),
+    col(Contact.answered_ms) >= bindparam("at_ms"),
+    col(Contact.contact).not_like("PR%"),
+)
+_ANOTHER = select(FollowUp.id).where(
+    FollowUp.incident == bindparam("incident"),
+    FollowUp.id != bindparam("id"),
+    col(FollowUp.state).in_(OPEN_WORDS),
+)
+# Each with an index of its own: as one question it would go through all of the incident.
+_BESIDES = select(
+    _ANSWERED_SINCE.exists(), or_(_ANOTHER.where(_OF_MERCHANT).exists(), _ANOTHER.where(_OF_NUMBER).exists())
+)
 
 
-async def _others(session: AsyncSession, owed: Owed) -> bool:
-    wanted = select(FollowUp.id).where(
-        _same(owed.merchant_id, owed.number),
-        FollowUp.incident == owed.incident,
-        FollowUp.id != owed.id,
-        col(FollowUp.state).in_(OPEN_WORDS),
-    )
-    return (await session.exec(wanted)).first() is not None
-
-
-async def _answered_since(session: AsyncSession, owed: Owed) -> bool:
-    """A later call was answered, and its end was written down before this one's."""
-    wanted = []
-    if owed.merchant_id is not None:
-        wanted.append(col(Contact.merchant_id) == owed.merchant_id)
-    if owed.number:
-        wanted.append(col(Contact.caller) == owed.number)
-    later = select(Contact.contact).where(
-        or_(*wanted), col(Contact.answered_ms) >= owed.at_ms, col(Contact.contact).not_like("PR%")
-    )
-    return (await session.exec(later)).first() is not None
+async def _besides(session: AsyncSession, owed: Owed) -> tuple[bool, bool]:
+    """Whether a later call of theirs was answered, and its end written down before this one's; and whether
+    they have another row on this incident."""
+    asked = {
+        "merchant_id": owed.merchant_id,
+        "number": owed.number or None,
+        "at_ms": owed.at_ms,
+        "incident": owed.incident,
+        "id": owed.id,
+    }
+    return (await session.exec(_BESIDES, params=asked)).one()
 
 
 def _end(row: FollowUp, state: FollowUpState, by: str, now_ms: int, note: str = "") -> None:

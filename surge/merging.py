@@ -129,7 +129,7 @@ async def _end(watch: Watch, extra: dict[str, str], now_ms: int) -> int:
     names = sorted({*extra, *extra.values()})
     async with watch.sql.session() as session:
         await record.take_turns(session, await _turns(session, names))
-        rows = {row.id: row for row in await record.locked_follow_ups(session, col(FollowUp.id).in_(names))}
+        rows = {row.id: row for row in await record.locked_by_id(session, names)}
         for name, stays in extra.items():
             row = rows[name]
             free = row.state in (FollowUpState.OPEN, FollowUpState.TOLD)

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Insert, bindparam, text
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -46,14 +46,24 @@ def note(
 
 async def insert_once(session: AsyncSession, row: SQLModel, *key: str) -> bool:
     """False when a row of this ``key`` (the columns of a unique index) is there already."""
-    table = type(row).__table__  # type: ignore[attr-defined]  # SQLModel makes it at class creation
     values = row.model_dump()
     if values.get("id", "") is None:
         del values["id"]
-    wanted = insert(session, table).values(**values)
     connection = await session.connection()
-    wanted = wanted.on_conflict_do_nothing(index_elements=list(key)).returning(table.c[key[0]])
-    return (await connection.execute(wanted)).first() is not None
+    return (await connection.execute(_once(session, type(row), key), values)).first() is not None
+
+
+def _once(session: AsyncSession, kind: type[SQLModel], key: tuple[str, ...]) -> Insert:
+    """Made once for each database and table."""
+    name = session.get_bind().dialect.name, kind, key
+    if name not in _ONCE:
+        table = kind.__table__  # type: ignore[attr-defined]  # SQLModel makes it at class creation
+        wanted = insert(session, table).on_conflict_do_nothing(index_elements=list(key))
+        _ONCE[name] = wanted.returning(table.c[key[0]])
+    return _ONCE[name]
+
+
+_ONCE: dict[tuple[str, type[SQLModel], tuple[str, ...]], Insert] = {}
 
 
 async def take_turns(session: AsyncSession, who: Iterable[str]) -> None:
@@ -70,14 +80,12 @@ async def take_turns(session: AsyncSession, who: Iterable[str]) -> None:
 async def locked_state(session: AsyncSession, centre: str, automatic: str = "suggest") -> SurgeState:
     """The centre's level, held until the transaction is over; made when it is not there."""
     await insert_once(session, SurgeState(centre=centre, automatic=automatic), "centre")
-    wanted = select(SurgeState).where(SurgeState.centre == centre).with_for_update()
-    return (await session.exec(wanted.execution_options(populate_existing=True))).one()
+    return (await session.exec(_LOCKED_STATE, params={"centre": centre})).one()
 
 
 async def locked_incident(session: AsyncSession, incident: str) -> Incident:
     """Held until the transaction is over. Raises Mendable when there is none of that name."""
-    wanted = select(Incident).where(Incident.id == incident).with_for_update()
-    found = (await session.exec(wanted.execution_options(populate_existing=True))).first()
+    found = (await session.exec(_LOCKED_INCIDENT, params={"incident": incident})).first()
     if found is None:
         raise Mendable("There is no such incident; look at the list of incidents.")
     return found
@@ -87,30 +95,68 @@ async def locked_follow_ups(
     session: AsyncSession, *conditions: Any, most: int = 0, params: Mapping[str, Any] | None = None
 ) -> list[FollowUp]:
     """Those that meet the conditions, held until the transaction is over, the oldest first."""
-    wanted = select(FollowUp).where(*conditions).order_by(col(FollowUp.made_ms), col(FollowUp.id))
-    wanted = wanted.with_for_update().execution_options(populate_existing=True)
+    wanted = _LOCKED_FOLLOW_UPS.where(*conditions)
     return list(await session.exec(wanted.limit(most) if most else wanted, params=params))
+
+
+async def locked_by_id(session: AsyncSession, ids: Collection[str]) -> list[FollowUp]:
+    """Those of these names, held until the transaction is over, the oldest first."""
+    return list(await session.exec(_LOCKED_BY_ID, params={"ids": list(ids)}))
+
+
+_HELD = {"populate_existing": True}
+_LOCKED_STATE = (
+    select(SurgeState)
+    .where(SurgeState.centre == bindparam("centre"))
+    .with_for_update()
+    .execution_options(**_HELD)
+)
+_LOCKED_INCIDENT = (
+    select(Incident).where(Incident.id == bindparam("incident")).with_for_update().execution_options(**_HELD)
+)
+_LOCKED_FOLLOW_UPS = (
+    select(FollowUp)
+    .order_by(col(FollowUp.made_ms), col(FollowUp.id))
+    .with_for_update()
+    .execution_options(**_HELD)
+)
+_LOCKED_BY_ID = _LOCKED_FOLLOW_UPS.where(col(FollowUp.id).in_(bindparam("ids", expanding=True)))
 
 
 async def live(session: AsyncSession) -> list[Incident]:
     """The incidents that callers are told of, the oldest first."""
-    wanted = select(Incident).where(col(Incident.state).in_(LIVE_WORDS))
-    return list(await session.exec(wanted.order_by(col(Incident.declared_ms), col(Incident.id))))
+    return list(await session.exec(_LIVE))
 
 
 async def over_since(session: AsyncSession, since_ms: int) -> list[Incident]:
     """The incidents resolved since then, the oldest first."""
-    wanted = select(Incident).where(
-        Incident.state == IncidentState.RESOLVED, col(Incident.resolved_ms) >= since_ms
-    )
-    return list(await session.exec(wanted.order_by(col(Incident.resolved_ms), col(Incident.id))))
+    return list(await session.exec(_OVER_SINCE, params={"since_ms": since_ms}))
 
 
 async def events(
     session: AsyncSession, incident: str, kinds: Collection[str], since_ms: int = 0
 ) -> list[SurgeEvent]:
     """An incident's lines of these kinds, in order."""
-    wanted = select(SurgeEvent).where(
-        SurgeEvent.incident == incident, col(SurgeEvent.kind).in_(list(kinds)), SurgeEvent.at_ms >= since_ms
+    asked = {"incident": incident, "kinds": list(kinds), "since_ms": since_ms}
+    return list(await session.exec(_EVENTS, params=asked))
+
+
+_LIVE = (
+    select(Incident)
+    .where(col(Incident.state).in_(LIVE_WORDS))
+    .order_by(col(Incident.declared_ms), col(Incident.id))
+)
+_OVER_SINCE = (
+    select(Incident)
+    .where(Incident.state == IncidentState.RESOLVED, col(Incident.resolved_ms) >= bindparam("since_ms"))
+    .order_by(col(Incident.resolved_ms), col(Incident.id))
+)
+_EVENTS = (
+    select(SurgeEvent)
+    .where(
+        SurgeEvent.incident == bindparam("incident"),
+        col(SurgeEvent.kind).in_(bindparam("kinds", expanding=True)),
+        SurgeEvent.at_ms >= bindparam("since_ms"),
     )
-    return list(await session.exec(wanted.order_by(col(SurgeEvent.id))))
+    .order_by(col(SurgeEvent.id))
+)

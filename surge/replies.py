@@ -78,7 +78,7 @@ async def asks_for_a_call(watch: Watch, asked: Asked, now_ms: int) -> FollowUp |
         )
         await record.take_turns(session, owed.turns)
         await followups.make(session, owed)
-        (made,) = await record.locked_follow_ups(session, FollowUp.id == asked.message)
+        (made,) = await record.locked_by_id(session, (asked.message,))
         if made.state == FollowUpState.OPEN and made.wants_call_ms is None:
             deflection.wish(session, made, now_ms)
         return made
