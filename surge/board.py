@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
+from sqlalchemy import bindparam
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -108,13 +109,19 @@ async def _would(session: AsyncSession, since_ms: int) -> int:
 async def texts_open(watch: Watch, session: AsyncSession, now_ms: int) -> bool:
     """Whether there is room for more texts: under the hour's cap, and the sender is not behind."""
     policy = watch.policy
-    hour = select(func.count()).select_from(Text).where(
-        Text.kind == TEXT_KIND, Text.made_ms > now_ms - HOUR_MS
-    )  # fmt: skip
-    if (await session.exec(hour)).one() >= policy.text_cap_per_h:
+    connection = await session.connection()
+    sent = (await connection.execute(_LATELY, {"since_ms": now_ms - HOUR_MS})).scalar_one()
+    if sent >= policy.text_cap_per_h:
         return False
     behind = await backlog(session, now_ms, policy.text_rate_per_s)
     return behind.ends_ms - now_ms <= policy.text_lag_ms
+
+
+_LATELY = (
+    select(func.count())
+    .select_from(Text)
+    .where(Text.kind == TEXT_KIND, col(Text.made_ms) > bindparam("since_ms"))
+)
 
 
 async def told(session: AsyncSession, row: Incident) -> Told:
@@ -144,8 +151,15 @@ def outdated(row: Incident, last: IncidentUpdate) -> bool:
 
 
 async def _words(session: AsyncSession, row: Incident) -> IncidentUpdate | None:
-    wanted = select(IncidentUpdate).where(IncidentUpdate.incident == row.id)
-    return (await session.exec(wanted.order_by(col(IncidentUpdate.version).desc()))).first()
+    return (await session.exec(_LAST_WORDS, params={"incident": row.id})).first()
+
+
+_LAST_WORDS = (
+    select(IncidentUpdate)
+    .where(IncidentUpdate.incident == bindparam("incident"))
+    .order_by(col(IncidentUpdate.version).desc())
+    .limit(1)
+)
 
 
 # --- reading ------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sqlalchemy import bindparam, case
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -71,10 +72,11 @@ async def deflect(watch: Watch, turned: Turned, now_ms: int) -> Outcome:
     owed = _owed(turned, now_ms)
     async with watch.sql.session() as session:
         await record.take_turns(session, owed.turns)
-        before = await session.get(Deflection, turned.call)
+        connection = await session.connection()
+        asked = {"call": turned.call, "text": text_id(turned.call)}
+        before = (await connection.execute(_TURNED_BEFORE, asked)).first()
         if before is not None:
-            text = await session.get(Text, text_id(turned.call))
-            return Outcome(True, text is not None, fresh=False)
+            return Outcome(True, before.texted, fresh=False)
         why = await untextable_now(watch, session, turned.number, now_ms) if turned.texts else ""
         if why and turned.kind == "text":
             return Outcome(False, False, why)
@@ -86,6 +88,11 @@ async def deflect(watch: Watch, turned: Turned, now_ms: int) -> Outcome:
             await _subscribe(session, turned, now_ms)
         await followups.make(session, owed)
     return Outcome(True, texts, why)
+
+
+_TURNED_BEFORE = select(
+    select(Text.id).where(Text.id == bindparam("text")).exists().label("texted"),
+).where(Deflection.id == bindparam("call"))
 
 
 def text_id(call: str) -> str:
@@ -106,35 +113,66 @@ async def untextable_now(watch: Watch, session: AsyncSession, number: str, now_m
         return WITHHELD
     if await is_opted_out(session, number):
         return OPTED_OUT
-    if await _is_landline(session, number):
+    connection = await session.connection()
+    last_error = (await connection.execute(_LAST_ERROR, {"number": number})).scalar()
+    if last_error is not None and last_error.startswith(LANDLINE):
         return IS_LANDLINE
     if why_not_dialled(number, watch.policy.regions, watch.ours, fictional=watch.policy.rehearsal):
         return LIMITED
-    if await _pumped(watch, session, number, now_ms):
+    asked = {"number": number, "from": f"{number[:-4]}0000", "to": f"{number[:-4]}9999"}
+    lately = await connection.execute(_LATELY, {**asked, "since_ms": now_ms - HOUR_MS})
+    theirs, near = lately.one()
+    if theirs >= watch.policy.number_cap_per_h or near >= watch.policy.prefix_cap_per_h:
         return LIMITED
     return "" if await board.texts_open(watch, session, now_ms) else SHUT
 
 
+_LAST_ERROR = (
+    select(Text.error)
+    .where(Text.number == bindparam("number"), col(Text.done_ms).is_not(None))
+    .order_by(col(Text.made_ms).desc(), col(Text.id))
+    .limit(1)
+)
+# Texts lately to this number, and to it and its neighbours.
+_LATELY = (
+    select(func.count(case((col(Text.number) == bindparam("number"), 1))), func.count())
+    .select_from(Text)
+    .where(
+        col(Text.number).between(bindparam("from"), bindparam("to")),
+        Text.kind == board.TEXT_KIND,
+        col(Text.made_ms) > bindparam("since_ms"),
+    )
+)
+
+
 async def called_again(watch: Watch, number: str, call: str, now_ms: int) -> Deflection | None:
     """They ring again: their deflection, when it was within ``repeat_ms``; noted down. Raises Unavailable."""
-    wanted = (
-        select(Deflection)
-        .where(Deflection.number == number, Deflection.at_ms > now_ms - watch.policy.repeat_ms)
-        .where(Deflection.id != call)
-        .order_by(col(Deflection.at_ms).desc())
-    )
     if not number:
         return None
+    asked = {"number": number, "since_ms": now_ms - watch.policy.repeat_ms, "call": call}
     async with watch.sql.reading() as session:
-        found = (await session.exec(wanted)).first()
+        found = (await session.exec(_TURNED_LATELY, params=asked)).first()
     if found is None or found.called_again_ms is not None:
         return found
     async with watch.sql.session() as session:
-        row = (await session.exec(wanted.with_for_update())).first()
+        row = (await session.exec(_TURNED_LATELY_HELD, params=asked)).first()
         if row is not None and row.called_again_ms is None:
             row.called_again_ms = now_ms
             record.note(session, "called_again", "line", now_ms, incident=row.incident, call=call)
         return row
+
+
+_TURNED_LATELY = (
+    select(Deflection)
+    .where(
+        Deflection.number == bindparam("number"),
+        Deflection.at_ms > bindparam("since_ms"),
+        Deflection.id != bindparam("call"),
+    )
+    .order_by(col(Deflection.at_ms).desc())
+    .limit(1)
+)
+_TURNED_LATELY_HELD = _TURNED_LATELY.with_for_update()
 
 
 async def works(watch: Watch, number: str, now_ms: int, by: str = followups.BY_MERCHANT) -> FollowUp | None:
@@ -176,45 +214,42 @@ def wish(session: AsyncSession, row: FollowUp, now_ms: int) -> None:
 
 async def failed_for(watch: Watch, number: str) -> bool:
     """Whether they told us "still down", and nothing has come of it yet. Raises Unavailable."""
+    if not number:
+        return False
     async with watch.sql.reading() as session:
-        wanted = select(FollowUp.id).where(
-            FollowUp.number == number,
-            col(FollowUp.wants_call_ms).is_not(None),
-            col(FollowUp.state).in_(followups.OPEN_WORDS),
-        )
-        return bool(number) and (await session.exec(wanted)).first() is not None
+        connection = await session.connection()
+        return (await connection.execute(_STILL_DOWN, {"number": number})).first() is not None
+
+
+_STILL_DOWN = (
+    select(FollowUp.id)
+    .where(
+        FollowUp.number == bindparam("number"),
+        col(FollowUp.wants_call_ms).is_not(None),
+        col(FollowUp.state).in_(followups.OPEN_WORDS),
+    )
+    .limit(1)
+)
 
 
 async def _theirs(session: AsyncSession, number: str, states: Iterable[str]) -> FollowUp | None:
     """The newest of this number, or of the merchant whose row stands for this number's."""
     if not number:
         return None
-    mine = await session.exec(
-        select(FollowUp).where(FollowUp.number == number).order_by(col(FollowUp.made_ms).desc()).limit(20)
-    )
-    merchants = {row.merchant_id for row in mine if row.merchant_id is not None}
+    connection = await session.connection()
+    mine = (await connection.execute(_MERCHANTS, {"number": number})).scalars()
+    merchants = {each for each in mine if each is not None}
     which = (col(FollowUp.number) == number) | col(FollowUp.merchant_id).in_(sorted(merchants))
     rows = await record.locked_follow_ups(session, which, col(FollowUp.state).in_(list(states)))
     return rows[-1] if rows else None
 
 
-async def _is_landline(session: AsyncSession, number: str) -> bool:
-    last = (
-        select(Text.error)
-        .where(Text.number == number, col(Text.done_ms).is_not(None))
-        .order_by(col(Text.made_ms).desc(), col(Text.id))
-    )
-    return ((await session.exec(last)).first() or "").startswith(LANDLINE)
-
-
-async def _pumped(watch: Watch, session: AsyncSession, number: str, now_ms: int) -> bool:
-    """Too many texts lately to this number, or to its neighbours."""
-    hour = (col(Text.kind) == board.TEXT_KIND) & (col(Text.made_ms) > now_ms - HOUR_MS)
-    count = select(func.count()).select_from(Text).where(hour)
-    if (await session.exec(count.where(Text.number == number))).one() >= watch.policy.number_cap_per_h:
-        return True
-    near = col(Text.number).between(f"{number[:-4]}0000", f"{number[:-4]}9999")
-    return (await session.exec(count.where(near))).one() >= watch.policy.prefix_cap_per_h
+_MERCHANTS = (
+    select(FollowUp.merchant_id)
+    .where(FollowUp.number == bindparam("number"))
+    .order_by(col(FollowUp.made_ms).desc())
+    .limit(20)
+)
 
 
 async def _subscribe(session: AsyncSession, turned: Turned, now_ms: int) -> None:
@@ -227,12 +262,14 @@ async def _subscribe(session: AsyncSession, turned: Turned, now_ms: int) -> None
     )
     if await record.insert_once(session, row, "incident", "number"):
         return
-    known = await session.exec(
-        select(Subscription).where(Subscription.incident == row.incident, Subscription.number == row.number)
-    )
-    for each in known:
+    for each in await session.exec(_SUBSCRIBED, params={"incident": row.incident, "number": row.number}):
         if each.ended_ms is not None:
             each.ended_ms, each.made_ms, each.consent = None, now_ms, row.consent
+
+
+_SUBSCRIBED = select(Subscription).where(
+    Subscription.incident == bindparam("incident"), Subscription.number == bindparam("number")
+)
 
 
 def _row(turned: Turned, now_ms: int) -> Deflection:

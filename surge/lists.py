@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, case, func
+from sqlalchemy import ColumnElement, bindparam, case, func
 from sqlalchemy import select as sql_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -366,4 +366,7 @@ async def notice(sql: Sql, incident: str) -> Noticed:
 
 async def follow_up(sql: Sql, name: str) -> FollowUp | None:
     async with sql.reading() as session:
-        return await session.get(FollowUp, name)
+        return (await session.exec(_FOLLOW_UP, params={"name": name})).first()
+
+
+_FOLLOW_UP = select(FollowUp).where(FollowUp.id == bindparam("name"))

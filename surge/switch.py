@@ -5,6 +5,8 @@ Each change is one transaction with its line of the timeline, and is shown to th
 
 from __future__ import annotations
 
+from sqlalchemy import bindparam
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation.errors import Mendable
@@ -22,8 +24,12 @@ DETECTOR = "detector"
 async def state(watch: Watch) -> SurgeState:
     """The level as SQL has it; ask ``in_force`` whether it still holds. Raises Unavailable."""
     async with watch.sql.reading() as session:
-        found = await session.get(SurgeState, watch.centre)
+        found = (await session.exec(_STATE, params={"centre": watch.centre})).first()
         return found or SurgeState(centre=watch.centre, automatic=watch.policy.detector)
+
+
+_STATE = select(SurgeState).where(SurgeState.centre == bindparam("centre"))
+_EXPIRES = select(SurgeState.expires_ms).where(SurgeState.centre == bindparam("centre"))
 
 
 def in_force(row: SurgeState, now_ms: int) -> Level:
@@ -106,8 +112,10 @@ async def renew(watch: Watch, by: str, now_ms: int, *, for_ms: int | None = None
 
 async def expire(watch: Watch, now_ms: int) -> bool:
     """One round: a level that nobody renewed is over. True when one was. Raises Unavailable."""
-    row = await state(watch)
-    if row.expires_ms is None or now_ms < row.expires_ms:
+    async with watch.sql.reading() as session:
+        connection = await session.connection()
+        expires_ms = (await connection.execute(_EXPIRES, {"centre": watch.centre})).scalar()
+    if expires_ms is None or now_ms < expires_ms:
         return False
     async with watch.sql.session() as session:
         fresh = await record.locked_state(session, watch.centre, watch.policy.detector)
