@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from sqlmodel import col, select
+from sqlalchemy import bindparam
+from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from announcements import catalog
@@ -18,7 +19,7 @@ from queueing.tables import AgentAccount
 from surge import record, wording
 from surge.checking import age_min, is_stale
 from surge.office import Watch
-from surge.tables import Commitment, Incident, IncidentUpdate
+from surge.tables import Commitment, Incident, IncidentUpdate, SurgeEvent
 
 KIND = "lead"
 
@@ -30,6 +31,15 @@ async def nag(watch: Watch, now_ms: int) -> int:
     Unavailable.
     """
     count = 0
+    asked = {
+        "stale_ms": now_ms - watch.policy.stale_ms,
+        "now_ms": now_ms,
+        "nagged_ms": now_ms - watch.policy.nag_ms + 1,
+    }
+    async with watch.sql.reading() as session:
+        connection = await session.connection()
+        if (await connection.execute(_TO_BE_NAGGED, asked)).first() is None:
+            return 0
     async with watch.sql.session() as session:
         for row in await record.live(session):
             stale = is_stale(row.updated_ms, watch.policy.stale_ms, now_ms)
@@ -47,6 +57,26 @@ async def nag(watch: Watch, now_ms: int) -> int:
                 await _nag_by_text(watch, session, row, now_ms)
             count += 1
     return count
+
+
+_TO_BE_NAGGED = (
+    select(Incident.id)
+    .where(
+        col(Incident.state).in_(record.LIVE_WORDS),
+        or_(
+            col(Incident.updated_ms) < bindparam("stale_ms"),
+            col(Incident.next_update_ms) < bindparam("now_ms"),
+        ),
+        ~select(SurgeEvent.id)
+        .where(
+            SurgeEvent.incident == Incident.id,
+            SurgeEvent.kind == "nag",
+            col(SurgeEvent.at_ms) >= bindparam("nagged_ms"),
+        )
+        .exists(),
+    )
+    .limit(1)
+)
 
 
 async def text_due(watch: Watch, session: AsyncSession, row: Commitment, days: int, now_ms: int) -> None:

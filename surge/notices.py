@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import case
+from sqlalchemy import String, bindparam, case, cast
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -38,6 +38,10 @@ FRESH_MS = 30 * 60_000
 async def tell_updates(watch: Watch, now_ms: int) -> int:
     """One round: the newest words of each live incident to who subscribed before them. Raises Unavailable."""
     count = 0
+    async with watch.sql.reading() as session:
+        connection = await session.connection()
+        if not (await connection.execute(_IS_NEWS, {"since_ms": now_ms - FRESH_MS})).scalar_one():
+            return 0
     async with watch.sql.session() as session:
         for row in await record.live(session):
             last = await _news(session, row.id, now_ms)
@@ -47,7 +51,8 @@ async def tell_updates(watch: Watch, now_ms: int) -> int:
                 row.id, row.severity, row.state, row.audience, row.scope, last.version, last.at_ms,
                 last.words, do=row.do, dont=row.dont, title=row.title, topic=row.topic,
             )  # fmt: skip
-            for each in await _untold(session, row.id, f"{row.id}.{last.version}.", last.at_ms):
+            asked = {"incident": row.id, "prefix": f"{row.id}.{last.version}.", "before_ms": last.at_ms}
+            for each in await session.exec(_UNTOLD, params=asked):
                 kind = "relapsed" if row.state not in OVER and await _told_over(session, each) else "update"
                 body = texted.status(watch, told, each.language, now_ms, kind)
                 count += await _write(session, each, f"{row.id}.{last.version}.{each.id}", body, now_ms)
@@ -113,53 +118,72 @@ async def end_subscriptions(watch: Watch, incident: str, now_ms: int) -> int:
     Whoever is asked by the notice has been told. Raises Unavailable.
     """
     count = 0
+    async with watch.sql.reading() as session:
+        connection = await session.connection()
+        if (await connection.execute(_ONE_TO_BE_ENDED, {"incident": incident})).first() is None:
+            return 0
     async with watch.sql.session() as session:
         row = await record.locked_incident(session, incident)
         if row.state != IncidentState.RESOLVED:
             return 0
-        wanted = select(Subscription).where(
-            Subscription.incident == incident, col(Subscription.ended_ms).is_(None)
-        )
-        left = list(await session.exec(wanted.order_by(col(Subscription.id)).limit(AT_ONCE)))
-        numbers = [each.number for each in left]
-        asked = await record.locked_follow_ups(
-            session, FollowUp.incident == incident, col(FollowUp.number).in_(numbers)
-        )
-        waiting = {each.number for each in asked if each.state in OPEN_WORDS and each.told_ms is None}
-        told = {each.number for each in asked if each.told_ms is not None}
-        for each in left:
-            if each.number in waiting:
-                continue  # the notice comes to them
+        for each, told in (await session.exec(_TO_BE_ENDED, params={"incident": incident})).all():
             each.ended_ms = now_ms
-            if each.number not in told and not await _asked_keep(session, each, row.verified_ms):
+            if not told and not await _asked_keep(session, each, row.verified_ms):
                 name = f"{incident}.ended.{each.id}.{row.resolved_ms}"
                 count += await _write(session, each, name, texted.ended(watch, row, each.language), now_ms)
     return count
 
 
+_THEIRS = select(FollowUp.id).where(
+    FollowUp.incident == Subscription.incident, FollowUp.number == Subscription.number
+)
+_TOLD = _THEIRS.where(col(FollowUp.told_ms).is_not(None)).exists()
+_NOTICE_COMES = _THEIRS.where(col(FollowUp.state).in_(OPEN_WORDS), col(FollowUp.told_ms).is_(None)).exists()
+_TO_BE_ENDED = (
+    select(Subscription, _TOLD)
+    .where(
+        Subscription.incident == bindparam("incident"),
+        col(Subscription.ended_ms).is_(None),
+        ~_NOTICE_COMES,
+    )
+    .order_by(col(Subscription.id))
+    .limit(AT_ONCE)
+)
+_ONE_TO_BE_ENDED = _TO_BE_ENDED.with_only_columns(col(Subscription.id)).order_by(None).limit(1)
+
+
 async def _news(session: AsyncSession, incident: str, now_ms: int) -> IncidentUpdate | None:
     """The last thing that was said, if it is new to who heard the one before."""
-    wanted = select(IncidentUpdate).where(
-        IncidentUpdate.incident == incident, IncidentUpdate.at_ms > now_ms - FRESH_MS
-    )
-    last = (await session.exec(wanted.order_by(col(IncidentUpdate.version).desc()))).first()
+    asked = {"incident": incident, "since_ms": now_ms - FRESH_MS}
+    last = (await session.exec(_LAST_WORDS, params=asked)).first()
     return None if last is None or last.no_news or last.version == 1 else last
 
 
-async def _untold(session: AsyncSession, incident: str, prefix: str, before_ms: int) -> list[Subscription]:
-    """Who subscribed before it was said, and has no text of this name; no text arrives at a landline."""
-    named = select(Text.id).where(
-        Text.incident == incident, Text.number == Subscription.number, col(Text.id).startswith(prefix)
-    )
-    landline = select(Text.id).where(Text.number == Subscription.number, col(Text.error).startswith(LANDLINE))
-    wanted = select(Subscription).where(
-        Subscription.incident == incident,
+_FRESH = col(IncidentUpdate.at_ms) > bindparam("since_ms")
+_IS_NEWS = select(select(IncidentUpdate.id).where(_FRESH, IncidentUpdate.version > 1).exists())
+_LAST_WORDS = (
+    select(IncidentUpdate)
+    .where(IncidentUpdate.incident == bindparam("incident"), _FRESH)
+    .order_by(col(IncidentUpdate.version).desc())
+    .limit(1)
+)
+# Who subscribed before it was said, and has no text of it; no text arrives at a landline.
+_UNTOLD = (
+    select(Subscription)
+    .where(
+        Subscription.incident == bindparam("incident"),
         col(Subscription.ended_ms).is_(None),
-        Subscription.made_ms < before_ms,
-        ~named.exists(),
-        ~landline.exists(),
+        Subscription.made_ms < bindparam("before_ms"),
+        ~select(Text.id)
+        .where(Text.id == bindparam("prefix", type_=String) + cast(col(Subscription.id), String))
+        .exists(),
+        ~select(Text.id)
+        .where(Text.number == Subscription.number, col(Text.error).startswith(LANDLINE))
+        .exists(),
     )
-    return list(await session.exec(wanted.order_by(col(Subscription.id)).limit(AT_ONCE)))
+    .order_by(col(Subscription.id))
+    .limit(AT_ONCE)
+)
 
 
 async def _told_over(session: AsyncSession, each: Subscription) -> bool:
@@ -223,7 +247,7 @@ async def _leave_to_people(session: AsyncSession, seen: Standing) -> None:
 
 async def _tell(watch: Watch, session: AsyncSession, row: Incident, now: Stage, now_ms: int) -> None:
     agreed = await _addresses(session, row.id, now.tell)
-    for each in await record.locked_follow_ups(session, col(FollowUp.id).in_(now.tell)):
+    for each in await record.locked_by_id(session, now.tell):
         to = agreed[each.id]
         if await is_opted_out(session, to.number):
             to.ended_ms = now_ms  # they said STOP since: a person has to reach them
