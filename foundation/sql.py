@@ -35,6 +35,10 @@ SESSION_STATEMENTS = 4
 SQLITE_BUSY_S = 0.5
 """How long a writer waits for another process that writes the SQLite file."""
 
+SQLITE_STATEMENTS = 1_000
+"""So many prepared statements a connection keeps: more than we have. With Python's 128 most are prepared anew
+each time they are asked, which costs more than most answers."""
+
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 # Not SQLITE_READONLY: that is a reading session that writes, a fault of ours.
@@ -68,26 +72,47 @@ def open_sql(url: str, *, pool: int = 10, sqlite_driver: str = "aiosqlite") -> S
     """
     parsed = normalised(url, sqlite_driver)
     if parsed.get_backend_name() == "sqlite":
-        engine = create_async_engine(
-            parsed,
-            connect_args={"timeout": SQLITE_BUSY_S},
-            pool_timeout=STATEMENT_S,
-            hide_parameters=True,
-        )
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    else:
-        engine = create_async_engine(
-            parsed,
-            connect_args={"async_creator_fn": _ImpatientConnection.connect},
-            pool_size=pool,
-            max_overflow=0,
-            pool_timeout=STATEMENT_S,
-            hide_parameters=True,
-        )
-        event.listen(engine.sync_engine, "connect", _prepare_postgres)
-        event.listen(engine.sync_engine, "checkout", _refuse_stale)
-    return Sql(engine)
+        return Sql(_sqlite(parsed, "BEGIN IMMEDIATE"), _sqlite(parsed, "BEGIN", "query_only = ON"))
+    engine = create_async_engine(
+        parsed,
+        connect_args={"async_creator_fn": _ImpatientConnection.connect},
+        pool_size=pool,
+        max_overflow=0,
+        pool_timeout=STATEMENT_S,
+        hide_parameters=True,
+    )
+    event.listen(engine.sync_engine, "connect", _prepare_postgres)
+    event.listen(engine.sync_engine, "checkout", _refuse_stale)
+    return Sql(engine, engine.execution_options(postgresql_readonly=True))
+
+
+def _sqlite(url: URL, begin: str, *pragmas: str) -> AsyncEngine:
+    """Its transactions begin by ``begin``: one that begins by reading cannot wait for its turn to write, it
+    fails at once. ``pragmas``: besides those of every connection."""
+
+    def prepare(connection: DBAPIConnection, _record: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        cursor = connection.cursor()
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", *pragmas):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    def begins(connection: Connection) -> None:
+        cursor = (
+            connection.connection.cursor()
+        )  # the driver's own: a statement of SQLAlchemy's costs as a query
+        cursor.execute(begin)
+        cursor.close()
+
+    engine = create_async_engine(
+        url,
+        connect_args={"timeout": SQLITE_BUSY_S, "cached_statements": SQLITE_STATEMENTS},
+        pool_timeout=STATEMENT_S,
+        hide_parameters=True,
+    )
+    event.listen(engine.sync_engine, "connect", prepare)
+    event.listen(engine.sync_engine, "begin", begins)
+    return engine
 
 
 def insert(session: AsyncSession, table: Any) -> Any:
@@ -118,11 +143,15 @@ def _new(dialect: str, table: Table, key: tuple[str, ...]) -> Any:
 
 
 class Sql:
-    """The door to one database. ``engine`` is for migrations and for tests."""
+    """The door to one database: ``engine`` is for what may write, ``reader`` for what only reads.
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    SQLite has connections of their own for the two: one that is switched between them forgets each time all
+    the statements it has prepared.
+    """
+
+    def __init__(self, engine: AsyncEngine, reader: AsyncEngine) -> None:
         self.engine = engine
-        self._reading = engine.execution_options(postgresql_readonly=True, surgeline_reading=True)
+        self.reader = reader
         # SQLite has one writer. Ours take turns here, in the order in which they came: in SQLite they would
         # poll, and a busy minute would starve one of them.
         single = engine.dialect.name == "sqlite"
@@ -141,7 +170,7 @@ class Sql:
 
         Reports ask for more time by ``statement_s``.
         """
-        return self._open(self._reading, statement_s, nullcontext(), writes=False)
+        return self._open(self.reader, statement_s, nullcontext(), writes=False)
 
     def begun(self, engine: AsyncEngine) -> AsyncSession:
         """A session on ``engine``, ours or one of its kind."""
@@ -149,6 +178,7 @@ class Sql:
 
     async def close(self) -> None:
         await self.engine.dispose()
+        await self.reader.dispose()
 
     @asynccontextmanager
     async def _open(
@@ -211,25 +241,6 @@ class _ImpatientConnection(psycopg.AsyncConnection[Any]):
 
     async def cancel_safe(self, *, timeout: float = 0.0) -> None:  # noqa: ASYNC109 psycopg's signature
         self.pgconn.finish()
-
-
-def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves
-    cursor = connection.cursor()
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    reading = bool(connection.get_execution_options().get("surgeline_reading"))
-    cursor = connection.connection.cursor()  # the driver's own: a statement of SQLAlchemy's costs as a query
-    if connection.info.get("reading") is not reading:
-        cursor.execute(f"PRAGMA query_only = {int(reading)}")
-        connection.info["reading"] = reading
-    # A transaction that begins by reading cannot wait for its turn to write: it fails at once.
-    cursor.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
-    cursor.close()
 
 
 def _prepare_postgres(connection: DBAPIConnection, _record: object) -> None:

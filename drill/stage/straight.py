@@ -124,11 +124,12 @@ class StraightSql(Sql):
     """The door to one SQLite file, without hand-overs."""
 
     def __init__(self, url: str) -> None:
-        super().__init__(open_sql(url, sqlite_driver=DRIVER).engine)
+        opened = open_sql(url, sqlite_driver=DRIVER)
+        super().__init__(opened.engine, opened.reader)
 
     async def met(self) -> StraightSql:
-        """Itself, with its first connection made: that one SQLAlchemy makes by a greenlet, or not at all."""
-        async with self.engine.connect():
+        """Itself, with its first connections made: those SQLAlchemy makes by a greenlet, or not at all."""
+        async with self.engine.connect(), self.reader.connect():
             return self
 
     def begun(self, engine: AsyncEngine) -> AsyncSession:

@@ -44,7 +44,8 @@ async def books(
         url = request.getfixturevalue("postgres_url")
     monkeypatch.setattr("foundation.sql.SQLITE_BUSY_S", 10.0)
     monkeypatch.setattr("foundation.sql.STATEMENT_S", 10.0)
-    sql = Patient(open_sql(url).engine)
+    opened = open_sql(url)
+    sql = Patient(opened.engine, opened.reader)
     async with sql.engine.begin() as connection:
         await connection.run_sync(SQLModel.metadata.drop_all, tables=TABLES)
         await connection.run_sync(SQLModel.metadata.create_all, tables=TABLES)
