@@ -12,9 +12,10 @@ import re
 import uuid
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Protocol
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote_plus, urlencode, urljoin, urlsplit, urlunsplit
 
 import httpx2
 
@@ -31,6 +32,12 @@ PLAIN = re.compile(r"http://127\.0\.0\.1:(?!80/)\d+/[a-z/]+(\?[A-Za-z0-9._~=&-]*
 """Addresses that are sent as they stand: nothing in them could be written otherwise."""
 HELD_BACK_MS = 3_000
 """A callback that is to arrive out of order waits for the next one, or so long."""
+
+
+@lru_cache(maxsize=10_000)
+def _quoted(text: str, *given: Any) -> str:
+    """Most of what a webhook brings along, the one before brought too."""
+    return quote_plus(text, *given)
 
 
 class Undelivered(SurgelineError):
@@ -277,7 +284,7 @@ class Courier:
             url = urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, urlencode(fields))))))
         if not PLAIN.fullmatch(url):
             url = str(httpx2.URL(url))  # as it is sent, so that what is signed is what arrives
-        body = urlencode(fields) if method == "POST" else None
+        body = urlencode(fields, quote_via=_quoted) if method == "POST" else None
         headers = {
             "X-Twilio-Signature": sign(self.token, url, fields.items() if body is not None else ()),
             "I-Twilio-Idempotency-Token": token,

@@ -39,6 +39,7 @@ AT_ONCE = 200
 DEFAULT_LEAST_MS = 5_000
 LEAST_MS = {
     "expire": 1_000,
+    "pulse": 10_000,
     "promises due": 2_000,
     "promises notice": 10_000,
     "promises news": 15_000,
