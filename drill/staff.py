@@ -230,7 +230,7 @@ class Agent:
             now = me.get("contact") or {}
             if me.get("presence") != "talking" or (now.get("id"), me.get("fence")) != (contact, fence):
                 return False
-            if left_ms <= 0:
+            if left_ms < 1:  # the clock is read in whole milliseconds
                 return True
             began_ms = self.clock.now_ms()
             await self.news(min(left_ms, 2 * self.look_ms))

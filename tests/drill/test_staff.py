@@ -140,6 +140,21 @@ async def test_a_contact_is_accepted_and_the_softphone_dials_in() -> None:
     assert clock.passed_s >= 60
 
 
+async def test_a_talk_that_ends_within_a_millisecond_is_over() -> None:
+    house, looks = House(), Counter[str]()
+
+    def count(verb: str) -> None:
+        looks[verb] += 1
+        assert looks["me"] < 100, "the clock, in whole milliseconds, never gets there"
+
+    house.meanwhile = count
+    agent = agent_in(house, Decided(talk=Talk(60.0004, 0, False)))
+    me = dict(asked_for(house))
+    await met(house)
+    await agent._act(me)
+    assert house.verbs() == ["accept", "connect", "hang-up"]
+
+
 async def test_on_hold_and_back_before_the_end() -> None:
     house = House()
     agent = agent_in(house, Decided(talk=Talk(60, 20, False)))
