@@ -30,6 +30,8 @@ async def _measure(exchange: Exchange, leg: Leg, url: str) -> int:
     kind = (answer.content_type or "").split(";")[0].strip().lower()
     if not kind.startswith("audio/"):
         exchange.breach("media", 12300, f"a clip of type {kind or 'unknown'}", url, leg)
+    elif not answer.body:
+        exchange.breach("media", 0, "a clip without a sound in it", url, leg)
     return wav_ms(answer.body) or UNKNOWN_MS
 
 

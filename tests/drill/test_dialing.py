@@ -187,6 +187,13 @@ async def test_a_key_ends_the_recording(rehearsal: Rehearsal) -> None:
     assert rehearsal.product.last("/done").fields["Digits"] == "#"
 
 
+async def test_a_clip_without_a_sound_is_noted(rehearsal: Rehearsal) -> None:
+    rehearsal.product.says["/empty.wav"] = Answered(b"", kind="audio/x-wav")
+    await rehearsal.rings("<Play>/empty.wav</Play>")
+    await rehearsal.passes(s=1)
+    assert rehearsal.violations == ["0 a clip without a sound in it"]
+
+
 async def test_a_clip_of_another_kind_is_noted(rehearsal: Rehearsal) -> None:
     rehearsal.product.says["/page"] = Answered("<html/>", kind="text/html")
     await rehearsal.rings("<Play>/page</Play>")
