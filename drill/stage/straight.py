@@ -89,35 +89,60 @@ class StraightConnection:
 
 
 class StraightSession(AsyncSession):
-    """An asynchronous session that does at once what it is asked."""
+    """An asynchronous session that does at once what it is asked. Most are asked by their connection alone:
+    the machinery for objects is made when it is wanted."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self.sync_session = Session(engine.sync_engine, expire_on_commit=False)
-        self._proxied = self._assign_proxied(self.sync_session)
+        self._engine = engine.sync_engine
+        self._opened: Connection | None = None
+        self._objects: Session | None = None
+
+    def _connected(self) -> Connection:
+        if self._opened is None:
+            self._opened = self._engine.connect()
+            self._opened.begin()
+        return self._opened
+
+    @property
+    def _proxied(self) -> Session:  # type: ignore[override]  # SQLAlchemy sets it once for all
+        if self._objects is None:
+            self._objects = Session(
+                self._connected(), expire_on_commit=False, join_transaction_mode="control_fully"
+            )
+        return self._objects
+
+    def get_bind(self, *_given: Any, **_named: Any) -> Any:
+        return self._engine
 
     async def exec(self, statement: Any, *, params: Any = None, **named: Any) -> Any:
-        return self.sync_session.exec(statement, params=params, **named)
+        return self._proxied.exec(statement, params=params, **named)
 
     async def get(self, entity: Any, ident: Any, **named: Any) -> Any:
-        return self.sync_session.get(entity, ident, **named)
+        return self._proxied.get(entity, ident, **named)
 
     async def refresh(self, instance: object, *given: Any, **named: Any) -> None:
-        self.sync_session.refresh(instance, *given, **named)
+        self._proxied.refresh(instance, *given, **named)
 
     async def flush(self, objects: Any = None) -> None:
-        self.sync_session.flush(objects)
+        self._proxied.flush(objects)
 
-    async def connection(self, *given: Any, **named: Any) -> Any:
-        return StraightConnection(self.sync_session.connection(*given, **named))
+    async def connection(self, *_given: Any, **_named: Any) -> Any:
+        return StraightConnection(self._connected())
 
     async def commit(self) -> None:
-        self.sync_session.commit()
+        if self._objects is not None:
+            self._objects.commit()
+        elif self._opened is not None:
+            self._opened.commit()
 
     async def close(self) -> None:
-        self.sync_session.close()
+        if self._objects is not None:
+            self._objects.close()
+        if self._opened is not None:
+            self._opened.close()
 
     async def __aexit__(self, *_: object) -> None:
-        self.sync_session.close()
+        await self.close()
 
 
 class StraightSql(Sql):

@@ -183,7 +183,7 @@ class LendingClock(VirtualClock):
 
 def run(work: Callable[[VirtualLoop], Coroutine[Any, Any, T]]) -> T:
     """Run ``work`` on a loop of its own, to its end."""
-    gc.set_threshold(50_000, 20, 50)  # a day makes many objects, and nearly all of them are kept
+    gc.set_threshold(200_000, 50, 50)  # a day makes many objects, and nearly all of them are kept
     loop = VirtualLoop()
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         return runner.run(work(loop))
