@@ -70,6 +70,7 @@ async def _judged(played: Played) -> dict[str, Any]:
         "card": card(await facts(played)) | {"script": script},
         "errors": {name: count for name, count in sorted(played.backstage.counts.items())
                    if count and name.endswith(("_errors", "_away"))},
+        "day_s": round(played.day_s, 1),
         "real_s": round(played.real_s, 1),
         "cpu_s": round(played.cpu_s, 1),
     }  # fmt: skip

@@ -43,7 +43,11 @@ def show(result: Mapping[str, Any], say: Console) -> None:
     say.print(table)
     seconds = ", ".join(f"{run['real_s']:.0f} s" for run in runs)
     cpu = ", ".join(f"{run['cpu_s']:.0f} s" for run in runs)
-    say.print(f"Played in {seconds} ({cpu} of CPU).", style="dim")
+    day = ", ".join(f"{run['day_s']:.0f} s" for run in runs)
+    say.print(
+        f"Played in {day} until the last call rang in, in {seconds} until all was worked off ({cpu} of CPU).",
+        style="dim",
+    )
     if "profile" in runs[0]:
         _show_profile(runs, say)
 

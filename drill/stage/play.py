@@ -60,6 +60,8 @@ class Played:
     backstage: Backstage
     begins_ms: int
     over_ms: int
+    day_s: float
+    """Of real time, until the last of the day's calls rang in; ``real_s`` until everything was worked off."""
     real_s: float
     cpu_s: float
 
@@ -111,6 +113,8 @@ class _Run:
             opened(self.loop, self.folder, self.redis_url, self.centre, begins_ms, self.seed) as house,
             self._peopled(house) as (callers, leads, backstage),
         ):
+            await house.clock.sleep(self._ms(self.scenario.ends) - house.now_ms)
+            day_s = monotonic_s() - began_s
             over_ms = await self._until_over(house, callers, backstage)
             await self._follow_up(house, backstage)
             async with house.loop.turn.held():
@@ -118,7 +122,7 @@ class _Run:
             return await judge(
                 Played(
                     self.scenario, self.rules, self.centre, self.seed, house, callers, leads, backstage,
-                    begins_ms, over_ms, monotonic_s() - began_s, time.process_time() - cpu_s,
+                    begins_ms, over_ms, day_s, monotonic_s() - began_s, time.process_time() - cpu_s,
                 )
             )  # fmt: skip
 

@@ -99,7 +99,10 @@ def test_without_surge_mode_the_same_people_ring_and_nobody_is_turned_away(with_
 
 def test_the_card_is_read_by_people_and_shown_as_a_page(with_surge):
     told = with_surge[0] | {"script": [{"at_ms": told_ms(with_surge[0]), "words": "level 2"}]}
-    runs = [{"name": name, "card": told, "real_s": 1.0, "cpu_s": 1.0} for name in ("with", "without")]
+    runs = [
+        {"name": name, "card": told, "day_s": 0.5, "real_s": 1.0, "cpu_s": 1.0}
+        for name in ("with", "without")
+    ]
     result = {
         "scenario": "outage", "title": OUTAGE["title"], "story": OUTAGE["story"], "seed": 5, "faults": False,
         "time_zone": "America/New_York", "runs": runs,
