@@ -18,7 +18,7 @@ from callbacks.tables import Promise
 from callbacks.turns import new_promise_id, turn_name
 from callbacks.windows import expires_at, terms
 from foundation.errors import Mendable, Unavailable
-from foundation.sql import insert
+from foundation.sql import insert_once
 from queueing.records import Card, Entry, EntryOutcome
 from queueing.states import Disposition
 
@@ -95,7 +95,7 @@ async def make(cb: Office, request: NewPromise, now_ms: int) -> Made:
                 return Made(before, fresh=False, entry=None)
             promise = _promise(cb, request, now_ms)
             await _limited(cb, session, request, now_ms)
-            if await _insert(session, promise):
+            if await insert_once(session, promise, "open_number"):
                 by = request.made_by if request.made_by != "phone" else "merchant"
                 await record.note(session, promise.id, "made", by=by, now_ms=now_ms)
                 break
@@ -203,15 +203,6 @@ async def _before(session: AsyncSession, request: NewPromise) -> Promise | None:
     """The open promise of this number, or the one that was made in this very call."""
     call = {"number": request.number, "contact": request.contact}
     return (await session.exec(_OPEN_OR_OF_CALL, params=call)).first()
-
-
-async def _insert(session: AsyncSession, promise: Promise) -> bool:
-    """False when another promise of this number is open."""
-    wanted = insert(session, record.PROMISES).on_conflict_do_nothing(index_elements=["open_number"])
-    connection = await session.connection()
-    # The row is given apart from the statement: it is then compiled once for all.
-    made = await connection.execute(wanted.returning(record.PROMISES.c.id), promise.model_dump())
-    return made.first() is not None
 
 
 def _promise(cb: Office, request: NewPromise, now_ms: int) -> Promise:

@@ -111,9 +111,13 @@ def spoken_s(words: str) -> float:
     return round(len(tidy(words)) / SPOKEN_PER_S, 1)
 
 
+_BLANKS = re.compile(r"[ \t\r\n\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
+"""Every character that Unicode calls a space: a voice makes one blank of them."""
+
+
 def tidy(words: str) -> str:
     """One line, single spaces: what a text box adds at its ends and line breaks is nobody's fault."""
-    return " ".join(re.split(r"[ \t\r\n\u00a0]+", words)).strip()
+    return " ".join(_BLANKS.split(words)).strip()
 
 
 def is_stale(updated_ms: int, stale_ms: int, now_ms: int) -> bool:

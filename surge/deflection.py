@@ -21,6 +21,7 @@ from carrier import text_record
 from carrier.numbers import why_not_dialled
 from carrier.optouts import is_opted_out
 from carrier.tables import Text
+from foundation.sql import insert_once
 from surge import board, followups, record, texted
 from surge.directive import Told
 from surge.office import Watch
@@ -81,7 +82,7 @@ async def deflect(watch: Watch, turned: Turned, now_ms: int) -> Outcome:
         if why and turned.kind == "text":
             return Outcome(False, False, why)
         texts = turned.texts and not why
-        if not await record.insert_once(session, _row(turned, now_ms), "id"):
+        if not await insert_once(session, _row(turned, now_ms), "id"):
             return Outcome(True, texts, fresh=False)
         if texts:
             await text_record.write(session, _text(watch, turned, now_ms))
@@ -260,7 +261,7 @@ async def _subscribe(session: AsyncSession, turned: Turned, now_ms: int) -> None
         consent=f"key in call {turned.call}",
         made_ms=now_ms,
     )
-    if await record.insert_once(session, row, "incident", "number"):
+    if await insert_once(session, row, "incident", "number"):
         return
     for each in await session.exec(_SUBSCRIBED, params={"incident": row.incident, "number": row.number}):
         if each.ended_ms is not None:

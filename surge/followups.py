@@ -15,6 +15,7 @@ from sqlmodel import col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation.errors import Mendable
+from foundation.sql import insert_once
 from merchants.tables import Merchant
 from queueing.figures import SHORT_ABANDON_MS
 from queueing.journal import Event
@@ -246,7 +247,7 @@ async def make(session: AsyncSession, owed: Owed, open_state: FollowUpState = Fo
         ended_by=BY_LINE if ended else "", told_ms=owed.at_ms if state is FollowUpState.TOLD else None,
         note=note,
     )  # fmt: skip
-    return await record.insert_once(session, row, "id")
+    return await insert_once(session, row, "id")
 
 
 async def served(

@@ -14,6 +14,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation.errors import Mendable
+from foundation.sql import insert_once
 from surge import board, record, status_page
 from surge.checking import Draft, carried, check, stopped, tidy
 from surge.followups import OPEN_WORDS
@@ -87,7 +88,7 @@ async def declare(watch: Watch, new: NewIncident, by: str, now_ms: int, *, id: s
     )  # fmt: skip
     async with watch.sql.session() as session:
         state = await record.locked_state(session, watch.centre, watch.policy.detector)
-        if not await record.insert_once(session, row, "id"):
+        if not await insert_once(session, row, "id"):
             return await record.locked_incident(session, row.id)
         state.version += 1
         session.add(_said(row, new.words, by, now_ms))

@@ -12,6 +12,7 @@ from html import unescape
 
 from sqlmodel import col, select
 
+from foundation.sql import insert_once
 from surge import leads, record
 from surge.office import Watch
 from surge.public_page import Status, news
@@ -88,7 +89,7 @@ async def looked(watch: Watch, url: str, fault: str, now_ms: int) -> str:
     Unavailable.
     """
     async with watch.sql.session() as session:
-        await record.insert_once(session, StatusLink(url=url), "url")
+        await insert_once(session, StatusLink(url=url), "url")
         row = (
             await session.exec(select(StatusLink).where(col(StatusLink.url) == url).with_for_update())
         ).one()

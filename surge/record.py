@@ -10,12 +10,12 @@ import secrets
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Insert, bindparam, text
-from sqlmodel import SQLModel, col, select
+from sqlalchemy import bindparam, text
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation.errors import Mendable
-from foundation.sql import insert
+from foundation.sql import insert_once
 from surge.states import LIVE, IncidentState
 from surge.tables import FollowUp, Incident, SurgeEvent, SurgeState
 
@@ -42,28 +42,6 @@ def note(
     session.add(
         SurgeEvent(at_ms=now_ms, kind=kind, by=by, incident=incident, words=words, fields=dict(fields))
     )
-
-
-async def insert_once(session: AsyncSession, row: SQLModel, *key: str) -> bool:
-    """False when a row of this ``key`` (the columns of a unique index) is there already."""
-    values = row.model_dump()
-    if values.get("id", "") is None:
-        del values["id"]
-    connection = await session.connection()
-    return (await connection.execute(_once(session, type(row), key), values)).first() is not None
-
-
-def _once(session: AsyncSession, kind: type[SQLModel], key: tuple[str, ...]) -> Insert:
-    """Made once for each database and table."""
-    name = session.get_bind().dialect.name, kind, key
-    if name not in _ONCE:
-        table = kind.__table__  # type: ignore[attr-defined]  # SQLModel makes it at class creation
-        wanted = insert(session, table).on_conflict_do_nothing(index_elements=list(key))
-        _ONCE[name] = wanted.returning(table.c[key[0]])
-    return _ONCE[name]
-
-
-_ONCE: dict[tuple[str, type[SQLModel], tuple[str, ...]], Insert] = {}
 
 
 async def take_turns(session: AsyncSession, who: Iterable[str]) -> None:

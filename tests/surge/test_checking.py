@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from announcements.spoken import plain
@@ -179,6 +179,7 @@ def test_the_age_is_never_told_younger_than_it_is():
 
 
 @given(st.text(max_size=400))
+@example("0\u16800")
 def test_what_passes_is_spoken_as_it_was_written(words: str):
     """Nothing that passes is altered on its way to a voice, but for the ends."""
     if not stops(words):
