@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from redis.asyncio import Redis
@@ -86,8 +87,12 @@ async def read(redis: Redis, keys: Keys) -> Pulse | None:
     """The present pulse; None before the first was taken. The caller asks how old it may be."""
     async with answering():
         text = await redis.get(keys.pulse)
-    if not text:
-        return None
+    return _understood(text) if text else None
+
+
+@lru_cache(maxsize=4)
+def _understood(text: str) -> Pulse:
+    """A process reads each pulse many times: for its doors, its screens, its detector."""
     told = json.loads(text)
     plans = {name: unpacked(plan) for name, plan in told.get("plans", {}).items()}
     owed_s = told.get("owed_s", {})
