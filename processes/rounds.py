@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from carrier.answers import Busy
 from foundation.clock import Clock
 from foundation.errors import Unavailable
 
@@ -32,8 +33,8 @@ async def rounds(
 ) -> None:
     """Call ``work`` for ever; each call says in how many milliseconds to call it again.
 
-    A store that does not answer is waited for, ever longer; an error of ours is logged and waited for
-    alike. ``counts`` gets ``<name>_away`` and ``<name>_errors``.
+    A store that does not answer is waited for, ever longer, and so is a carrier that has too much to do; an
+    error of ours is logged and waited for alike. ``counts`` gets ``<name>_away`` and ``<name>_errors``.
     """
     failures = 0
     while True:
@@ -42,11 +43,11 @@ async def rounds(
             if failures:
                 log.info("answering again", work=name, failures=failures)
             failures = 0
-        except Unavailable as away:
+        except (Unavailable, Busy) as away:
             failures += 1
             counts[f"{name}_away"] += 1
             if failures == 1:
-                log.warning("waiting for a store", work=name, why=str(away))
+                log.warning("waiting for an answer", work=name, why=str(away))
             wait_ms = backoff_ms(failures, draw())
         except Exception:
             failures += 1

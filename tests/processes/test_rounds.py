@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 
+from carrier.answers import Busy
 from foundation.clock import ManualClock
 from foundation.errors import Unavailable
 from processes.rounds import FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS, backoff_ms, rounds
@@ -47,11 +48,12 @@ async def test_each_round_says_when_the_next_is() -> None:
     assert (await go([250, 0, 1000]))[0] == [250, 0, 1000]
 
 
-async def test_a_store_that_is_away_is_waited_for_ever_longer() -> None:
-    naps, counts = await go([Unavailable(), Unavailable(), Unavailable(), 250, Unavailable()])
+@pytest.mark.parametrize("away", [Unavailable(), Busy()])
+async def test_a_store_or_carrier_that_is_away_is_waited_for_ever_longer(away: Exception) -> None:
+    naps, counts = await go([away, away, away, 250, away])
     assert naps[0] < naps[1] < naps[2]
     assert naps[3:] == [250, naps[0]]
-    assert counts["sweep_away"] == 4
+    assert counts == {"sweep_away": 4}
 
 
 async def test_an_error_of_ours_does_not_end_the_work() -> None:
