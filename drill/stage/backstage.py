@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -124,7 +125,9 @@ class Backstage:
         async with asyncio.TaskGroup() as together:
             together.create_task(self._carry_out())
             for name, work in self.work().items():
-                together.create_task(rounds(house.clock, name, self._paced(name, work), self.counts))
+                dice = random.Random(f"{house.seed} {name}")  # the same seed: the same waits after a failure
+                paced = self._paced(name, work)
+                together.create_task(rounds(house.clock, name, paced, self.counts, dice.random))
 
     def work(self) -> dict[str, Round]:
         """Every round by name."""
