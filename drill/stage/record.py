@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from urllib.parse import urlsplit
 
 from sqlmodel import col, func, select
 
@@ -65,7 +66,7 @@ async def facts(played: Played) -> Facts:
         texts=dict(texts),
         agents=laws.at_work(events),
         broken=laws.broken(events),
-        breaches=[f"{each.code} {each.message}" for each in ledger.violations],
+        breaches=[f"{each.code} {each.message} ({urlsplit(each.url).path})" for each in ledger.violations],
         within_s=played.centre.within_s,
     )
 

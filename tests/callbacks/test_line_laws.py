@@ -48,13 +48,13 @@ def _always(answer: Any) -> Callable[..., Any]:
     return does
 
 
-_insert, _into_line = making._insert, upkeep.into_line
+_insert_once, _into_line = making.insert_once, upkeep.into_line
 
 
-async def _inserts_a_second(session: Any, promise: Promise) -> bool:
+async def _inserts_a_second(session: Any, promise: Promise, *key: str) -> bool:
     """The unique index is gone: another transaction's promise is no hindrance."""
     promise.open_number = promise.id
-    return await _insert(session, promise)
+    return await _insert_once(session, promise, *key)
 
 
 async def _at_a_new_ticket(cb: Any, session: Any, promise: Promise, now_ms: int, **more: Any) -> None:
@@ -73,7 +73,7 @@ FAULTS: dict[str, tuple[Any, str, Any, str, Pools]] = {
     # What is wrong: in which module, the verb, what stands there instead; the law that is broken; and what
     # the rules draw from, so that the place where it shows is not rare.
     "the line is never put right": (upkeep, "put_right", _always(0), "the line and SQL disagree", {}),
-    "a number may be promised twice": (making, "_insert", _inserts_a_second, "two open promises", {}),
+    "a number may be promised twice": (making, "insert_once", _inserts_a_second, "two open promises", {}),
     "a retry takes a new ticket": (
         upkeep,
         "into_line",
