@@ -98,9 +98,7 @@ def _sqlite(url: URL, begin: str, *pragmas: str) -> AsyncEngine:
         cursor.close()
 
     def begins(connection: Connection) -> None:
-        cursor = (
-            connection.connection.cursor()
-        )  # the driver's own: a statement of SQLAlchemy's costs as a query
+        cursor = connection.connection.cursor()  # the driver's own: SQLAlchemy's costs as much as a query
         cursor.execute(begin)
         cursor.close()
 
@@ -113,11 +111,6 @@ def _sqlite(url: URL, begin: str, *pragmas: str) -> AsyncEngine:
     event.listen(engine.sync_engine, "connect", prepare)
     event.listen(engine.sync_engine, "begin", begins)
     return engine
-
-
-def insert(session: AsyncSession, table: Any) -> Any:
-    """An INSERT into ``table`` (a table or its class) that may say what becomes of a row that is there."""
-    return _INSERT[session.get_bind().dialect.name](table)
 
 
 async def insert_once(session: AsyncSession, row: SQLModel, *key: str) -> bool:
