@@ -236,10 +236,12 @@ async def test_who_was_cut_off_is_back_in_the_line_and_hears_it(caller, watch, c
     await declared(watch)
     await level(watch, Level.SURGE)
     clock.advance(s=20)
-    heard = await caller(BAKERY).ring()
+    again = caller(BAKERY)
+    heard = await again.ring()
     assert heard.said.startswith("Welcome back to Corner Pay.")
     assert "Card payments are down everywhere" in heard.said
     assert heard.has("Enqueue")
+    await alike(again)
 
 
 async def test_out_of_hours_it_is_told_too(caller, watch, desk):
