@@ -34,6 +34,8 @@ async def answer(desk: Desk, visit: Visit) -> str:
     if isinstance(here, ContactNow):  # asked before: this call is in the line already
         back = standing.slip_of(desk, here, slip)
         welcome = catalog.voice(back.language, "greeting_back", centre=desk.centre.name)
+        if not standing.is_held(here):
+            return standing.answer(desk, visit, here, back)
         telling = await incident.tell(desk, visit, back, who, caller, ask=False)  # as when it was resumed
         return standing.answer(desk, visit, here, telling.slip, welcome, *telling.words)
     if owing is not None:

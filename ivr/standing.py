@@ -18,9 +18,14 @@ def answer(desk: Desk, visit: Visit, now: ContactNow, slip: Slip, *words: Uttera
     """In the line: hold the call, after ``words``. With an agent: into the conference. Ended: goodbye."""
     if now.state is ContactState.ENDED:
         return entering.goodbye(desk, slip)
-    if now.state is ContactState.CONNECTED or now.accepted:
+    if not is_held(now):
         return meet(desk, visit, slip, now.fence)
     return entering.enqueue(desk, slip, *words, contact=visit.contact)
+
+
+def is_held(now: ContactNow) -> bool:
+    """Whether the call waits in the line, and hears words."""
+    return now.state not in (ContactState.CONNECTED, ContactState.ENDED) and not now.accepted
 
 
 def slip_of(desk: Desk, now: ContactNow, known: Slip | None = None) -> Slip:

@@ -74,9 +74,6 @@ class Straight(SQLiteDialect_pysqlite):
         if (looking := _LOOKING.get()) is not None:
             looking |= read
 
-    def get_driver_connection(self, connection: Any) -> Any:
-        return connection
-
 
 class StraightConnection:
     """As much of an asynchronous connection as the product uses."""
